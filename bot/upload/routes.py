@@ -28,7 +28,7 @@ from urllib.parse import unquote
 from aiohttp import ClientError, web
 
 from bot import wording
-from bot.actions.zips import MAX_ZIP_BYTES, making_zip_file
+from bot.actions.zips import MAX_ZIP_BYTES
 from bot.bot import Bot
 from bot.cards.agreement import make_terms
 from bot.errors import known_error
@@ -42,6 +42,7 @@ from bot.wording import flatten
 from storage.disk import check_disk_space
 from storage.errors import SafelightError, UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
+from storage.photosets.sealed import sealing_zip
 from storage.records import Dataset, Photo
 from storage.tables.consents import Terms
 from storage.tables.photos import MAX_PHOTOS
@@ -208,12 +209,11 @@ class UploadPage:
             check_size(visit.request, "zip_heavy", MAX_ZIP_BYTES)
             check_disk_space(self.bot.settings)
             with ExitStack() as stack:
-                path = stack.enter_context(making_zip_file(self.bot))
+                sealed = stack.enter_context(sealing_zip(self.bot.store.home.exports))
                 async with self.intake.receiving(visit.dataset.owner):
-                    with path.open("wb") as file:
-                        await read_body(visit.request, MAX_ZIP_BYTES, file.write, "zip_heavy")
+                    await read_body(visit.request, MAX_ZIP_BYTES, sealed.write, "zip_heavy")
                 name = flatten(unquote(visit.request.headers.get("X-Name", "")), MAX_NAME_CHARS)
-                self.zips.start(visit.dataset, digest, name or "zip", (path, stack.pop_all()))
+                self.zips.start(visit.dataset, digest, name or "zip", (sealed, stack.pop_all()))
         return web.json_response({}, status=202)
 
     async def get_preview(self, visit: Visit) -> web.Response:

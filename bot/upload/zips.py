@@ -6,7 +6,6 @@ import asyncio
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot import wording
 from bot.actions.photos import ReceivedPhotos, add_zip, finish_receiving, queue_captions
@@ -15,6 +14,7 @@ from bot.bot import Bot
 from bot.cards.dataset_text import received_lines
 from bot.upload.captions import NO_CHANNEL
 from storage.errors import UserError
+from storage.photosets.sealed import SealedZip
 from storage.records import Dataset
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class SentZips:
         return {digest: sent for (id_, digest), sent in self._zips.items() if id_ == dataset.id}
 
     def start(
-        self, dataset: Dataset, digest: str, name: str, held: tuple[Path, ExitStack]
+        self, dataset: Dataset, digest: str, name: str, held: tuple[SealedZip, ExitStack]
     ) -> None:
         """Add the photos of a zip; the stack removes its file at the end."""
         sent = self._zips[dataset.id, digest] = SentZip(name)
@@ -63,12 +63,14 @@ class SentZips:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _add(self, dataset: Dataset, sent: SentZip, held: tuple[Path, ExitStack]) -> None:
-        path, stack = held
+    async def _add(
+        self, dataset: Dataset, sent: SentZip, held: tuple[SealedZip, ExitStack]
+    ) -> None:
+        sealed, stack = held
         lines = [wording.explain_on_page(UserError("upload_broken"))]
         try:
             with stack:
-                lines = await self._read(dataset, sent.name, path)
+                lines = await self._read(dataset, sent.name, sealed)
         except UserError as refused:
             lines = [wording.explain_on_page(refused)]
         except Exception:
@@ -76,9 +78,9 @@ class SentZips:
         finally:
             sent.lines = lines
 
-    async def _read(self, dataset: Dataset, name: str, path: Path) -> list[str]:
+    async def _read(self, dataset: Dataset, name: str, sealed: SealedZip) -> list[str]:
         received = ReceivedPhotos()
-        async with reading_zip(path) as found:
+        async with reading_zip(sealed) as found:
             await add_zip(self._bot, dataset, name, found, received)
         await finish_receiving(self._bot, dataset, received)
         new = [photo for _, photo in received.photos if not photo.caption]

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from storage.errors import UserError
 from storage.events import Note
 from storage.photos.formats import detect_format
-from storage.photosets.archive import is_zip, open_zip
+from storage.photosets.archive import BoundedFile, is_zip, open_zip
 from storage.photosets.captions import (
     CAPTION_SUFFIXES,
     KOHYA_FOLDER,
@@ -28,6 +28,7 @@ from storage.photosets.captions import (
 )
 from storage.photosets.entries import Entry, list_folder, show_path, sort_entries
 from storage.photosets.masks import MASK_ENDINGS, PICTURE_SUFFIXES, is_mask
+from storage.photosets.sealed import SealedZip
 from storage.photosets.treatment import USUAL, Treatment, read_kohya_repeats
 
 START_BYTES = 256  #: of a file, by which a picture is known
@@ -80,7 +81,7 @@ def open_set(source: Path, *, all_folders: bool = False) -> Iterator[PhotoSet]:
     zipped = next((each for each in (source, *source.parents) if each.is_file()), None)
     if zipped is None or not is_zip(zipped):
         raise UserError("folder_missing", folder=str(source))
-    with open_zip(zipped) as members:
+    with open_zip(BoundedFile(zipped)) as members:
         place = PurePosixPath(source.relative_to(zipped).as_posix())
         inside = [
             replace(each, path=each.path.relative_to(place))
@@ -88,6 +89,16 @@ def open_set(source: Path, *, all_folders: bool = False) -> Iterator[PhotoSet]:
             if each.path.is_relative_to(place)
         ]
         yield read_set(source, inside, all_folders=all_folders)
+
+
+@contextmanager
+def open_sealed_set(sealed: SealedZip) -> Iterator[PhotoSet]:
+    """Yield the photos in all folders of a sealed zip; they can be read in the block.
+
+    Raises UserError "zip_empty", and what `open_zip` does.
+    """
+    with open_zip(sealed.open()) as members:
+        yield read_set(sealed.path, members, all_folders=True)
 
 
 def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> PhotoSet:
