@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -10,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 
 class LazyModule:
-    """A module that is imported when one of its attributes is first used."""
+    """A module that is imported when one of its attributes is first used, and kept with it."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        """Import the module and return its attribute."""
-        return getattr(import_slowly(self._name), name)
+        """Import the module and return its attribute, which is found without this from then on."""
+        found = getattr(import_slowly(self._name), name)
+        setattr(self, name, found)
+        return found
 
 
-@cache  # of the module: this is called for every attribute, thousands of times a training
 def import_slowly(name: str) -> ModuleType:
     """Import a module of a library that takes seconds."""
     if name.partition(".")[0] not in {"torch", "transformers"}:
