@@ -26,6 +26,7 @@ from training.networks.conditioning import split_conditions, stack_conditions
 from training.run import timing
 from training.run.examples import encode_photos
 from training.run.optimizers import group_parameters
+from training.run.step import EagerStepper, Inputs, OptimizerStep
 
 if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
@@ -35,44 +36,53 @@ BAR = 1.15
 REFERENCE = "lora"  #: the method that the others are compared with
 EXCLUDED = {"dreambooth"}  #: its class pictures double a step, by design
 BLOCK, BATCH = 5, 4  #: steps of one turn; photos per step
+DRAWN = "noised", "t", "target", "weights"  #: of a step's inputs; the others condition the UNet
 Step = Callable[[], None]
 
 
 class BareStep:
-    """The same training step in plain torch, with nothing around it."""
+    """The same training step in plain torch, with nothing around it.
+
+    `take` is how it is computed: op by op, unless another stepper is put there.
+    """
 
     def __init__(self, family: Any, recipe: Recipe, photos: Path) -> None:
         examples = encode_photos(family, recipe, photos)
         self.family, self.recipe = family, recipe
         self.latents = [example.latent for example in examples]
         self.size_conditioning = [example.size_conditioning for example in examples]
-        with torch.no_grad(), family.device.autocast():
+        with torch.no_grad(), family.device.autocast(), family.on_device("text"):
             self.tokens = [family.tokenize(shot.caption)[0] for shot in recipe.photos]
             self.states = [
                 split_conditions(family.embed_prompts(each[None]))[0] for each in self.tokens
             ]
-        attached = family.networks.attached
-        self.parameters = list(attached.parameters.values())
+        attached, at = family.networks.attached, family.device.torch_device
+        parameters = list(attached.parameters.values())
         groups = group_parameters(attached.parameters, attached.rate_factors)
-        self.optimizer = torch.optim.AdamW(groups, recipe.learning_rate, fused=True)
+        optimizer = torch.optim.AdamW(
+            groups, recipe.learning_rate, fused=True, capturable=at.type == "cuda"
+        )
+        self.step = OptimizerStep(self.loss, parameters, optimizer)
+        self.take: Callable[[Inputs], torch.Tensor] = EagerStepper(self.step, at)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.losses: list[torch.Tensor] = []
         self.taken = 0
 
     def __call__(self) -> None:
         """Stack a batch, add noise, run forward and backward, clip, and update."""
+        self.losses.append(self.take(self.draw()))
+
+    def draw(self) -> dict[str, torch.Tensor]:
+        """Return the next batch with its noise, and what conditions the UNet."""
         family, size, draws = self.family, self.recipe.batch_size, self.generator
         first = self.taken * size % len(self.latents)
         self.taken += 1
-        these, at = slice(first, first + size), family.device.torch_device
+        these = slice(first, first + size)
         x = torch.stack(self.latents[these])
         if family.networks.attached.learns_text:
-            read = family.embed_prompts(torch.stack(self.tokens[these]))
+            read = {"tokens": torch.stack(self.tokens[these])}
         else:
             read = stack_conditions(self.states[these])
-        conditions = family.unet_kwargs(
-            {**read, **stack_conditions(self.size_conditioning[these])}
-        )
         e = torch.randn(x.shape, generator=draws)
         t = (
             (torch.arange(size) + torch.rand(size, generator=draws))
@@ -86,16 +96,22 @@ class BareStep:
         v, ratio = family.prediction == "v_prediction", a / (1 - a)
         target = wide.sqrt() * e - (1 - wide).sqrt() * x if v else e
         weights = ratio.clamp(max=self.recipe.min_snr_gamma) / (ratio + 1 if v else ratio)
-        inputs = noised.to(at, family.unet.dtype), t.to(at)
+        drawn = {"noised": noised.to(family.unet.dtype), "t": t, "target": target}
+        sizes = stack_conditions(self.size_conditioning[these])
+        return {**drawn, "weights": weights, **read, **sizes}
+
+    def loss(self, inputs: Inputs) -> torch.Tensor:
+        """Return the loss of inputs on the device."""
+        family, conditions = self.family, dict(inputs)
+        noised, t, target, weights = (conditions.pop(name) for name in DRAWN)
         with family.device.autocast():
-            predicted = family.unet(*inputs, return_dict=False, **conditions)[0]
-        error = (predicted.float() - target.to(at)).square().flatten(1).mean(1)
-        loss = (error * weights.to(at)).mean()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.losses.append(loss.detach())
+            if "tokens" in conditions:
+                conditions |= family.embed_prompts(conditions.pop("tokens"))
+            given = family.unet_kwargs(conditions)
+            predicted = family.unet(noised, t, return_dict=False, **given)[0]
+        error = (predicted.float() - target).square().flatten(1).mean(1)
+        loss: torch.Tensor = (error * weights).mean()
+        return loss
 
 
 class OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]

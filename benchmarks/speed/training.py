@@ -25,6 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import machine, table
 from benchmarks.memory.footprint import Footprint
+from benchmarks.models import write_random_model
 from benchmarks.speed.overhead import BareStep, Step
 from benchmarks.speed.plain import TARGETS, add_noise
 from benchmarks.teaching import spec
@@ -49,7 +50,7 @@ PHOTOS = 8
 MIB = 2**20
 BAR = 15  #: allowed error of the memory estimate, in percent
 BLOCK = 5  #: steps of one turn
-SMALL = 128  #: pixels of a side for shrunken networks
+SMALL = 128  #: pixels of a side for shrunken networks, unless others are asked for
 MATMUL_SIDES = 4096, 512  #: sides of the matrices that measure peak speed, on a GPU and a CPU
 SAMPLING_STEPS = 5  #: steps per picture where ways of sampling are compared
 JOB_STEPS = 1000, 30  #: steps of a whole job, on a GPU and a CPU
@@ -69,13 +70,18 @@ class Setup:
     device: Device
     families: Sequence[str] = FAMILIES
     model_folder: Path | None = None  #: where the models are kept for other runs, if they are
+    small_side: int = SMALL  #: pixels of a side for shrunken networks
     bases: BaseCache = field(init=False)
 
     def __post_init__(self) -> None:
         models = (self.model_folder or self.place) / "bases"
         for name in self.families:
-            if not (models / self.base(name)).exists():
-                random.write_random_model(models, name, large=self.large)
+            if (models / self.base(name)).exists():
+                continue
+            if self.large:
+                write_random_model(models, name, self.device.torch_device)
+            else:
+                random.write_random_model(models, name)
         self.bases = BaseCache(models, self.device)
 
     @property
@@ -93,7 +99,7 @@ class Setup:
 
     def side(self, family: str) -> int:
         """Return the side of a family's photos in pixels."""
-        return walk()[family].RESOLUTION if self.large else SMALL
+        return walk()[family].RESOLUTION if self.large else self.small_side
 
     def photos(self, family: str) -> spec.Photos:
         """Write photos of exactly the right size; return their paths and captions."""
@@ -247,7 +253,7 @@ def compare_steps(setup: Setup, family: str, batch: int, rounds: int) -> Iterato
     yield table.at_most(f"{what}: ours over peft and diffusers", over, 1.0)
     part = count_flops(bare) / plain / measure_peak_flops(setup)
     yield table.figure(f"{what}: part of the matrix peak, bare", 100 * part, "%")
-    held = [*resident.unet.parameters(), *bare.parameters]
+    held = [*resident.unet.parameters(), *bare.step.parameters]
     yield table.figure(
         f"{what}: peak of a step", measure_memory(setup.device, entrants[0], held), "MiB"
     )

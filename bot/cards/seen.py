@@ -16,7 +16,6 @@ from bot.bot import Bot
 from bot.card import Card
 from bot.cards.components import text
 from bot.wording import say
-from storage.crops import Framing, centering
 from storage.records import Photo
 
 SHOWN_PIXELS = 256  #: of a side
@@ -35,7 +34,6 @@ class SeenCard(Card):
         base = preview.base
         self.sides = {SMALL: base.resolution, WHOLE: SHOWN_PIXELS}
         self.paths |= dict.fromkeys(self.sides, bot.store.home.preview_file(photo.digest))
-        self.framing = photo.framing
         alt = say(wording.training.SEEN_SMALL, base=base.title, side=base.resolution)
         small = discord.MediaGalleryItem(f"attachment://{SMALL}", description=alt)
         alt = wording.training.SEEN_WHOLE
@@ -46,7 +44,7 @@ class SeenCard(Card):
     def open_files(self) -> list[discord.File]:
         """Open the attached files, the photo cut square and shrunk."""
         return [
-            discord.File(cut_square(path, self.sides[name], self.framing), name)
+            discord.File(cut_square(path, self.sides[name]), name)
             for name, path in self.paths.items()
         ]
 
@@ -64,12 +62,10 @@ async def find_large_photo(bot: Bot, preview: Preview) -> Photo | None:
     return None if drawn else large[0]
 
 
-def cut_square(path: Path, side: int, framing: Framing) -> io.BytesIO:
-    """Return the square kept of a picture with `side` pixels, each drawn as a square."""
-    size, box = (side, side), Image.Resampling.BOX
+def cut_square(path: Path, side: int) -> io.BytesIO:
+    """Return the middle square of a picture with `side` pixels, each drawn as a square."""
     with Image.open(path) as picture:
-        at = centering(picture.size, size, framing)
-        small = ImageOps.fit(picture.convert("RGB"), size, box, centering=at)
+        small = ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BOX)
     factor = SHOWN_PIXELS // side
     out = io.BytesIO()
     small.resize((side * factor, side * factor), Image.Resampling.NEAREST).save(out, "PNG")

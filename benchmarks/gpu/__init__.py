@@ -1,0 +1,1 @@
+"""Everything that is measured on a GPU, in nine minutes: `bash benchmarks/gpu.sh`."""

@@ -1,1 +1,0 @@
-"""The page in a browser that takes a dataset's photos, and what is behind it."""
