@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -13,9 +13,11 @@ from storage.errors import JobError
 from storage.events import Done, Event, Note, PhotoCaptioned, Started, Timings
 from storage.folders import JobFolder, write_json
 from training.bases.cache import BaseCache
+from training.captioners import Captioner, Description
 
 RESULT = "captions.json"
 ARTICLES = frozenset({"a", "an", "the"})
+BATCH_SIZE = 8  #: photos that are described at once
 
 
 def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
@@ -31,14 +33,26 @@ def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     if not pictures:
         yield Done()
         return
-    captions: dict[str, str] = {}
+    captions, unknown = dict[str, str](), 0
     with bases.borrow_captioner(name) as captioner:
-        for photo, path in zip(photos, pictures, strict=True):
-            text = put_trigger_first(trigger, captioner.describe(open_photo(path)))
-            captions[path.name] = text
-            yield PhotoCaptioned(photo, path.name, text)
+        for (photo, path), found in describe(captioner, list(zip(photos, pictures, strict=True))):
+            captions[path.name] = put_trigger_first(trigger, found.text)
+            unknown += not found.known
+            yield PhotoCaptioned(photo, path.name, captions[path.name])
+    if unknown:
+        yield Note("captions_unknown", {"unknown": unknown, "photos": len(pictures)})
     write_json(folder.result / RESULT, captions)
     yield Done(len(pictures), Timings(time.perf_counter() - began), RESULT)
+
+
+def describe(
+    captioner: Captioner, photos: Sequence[tuple[int, Path]]
+) -> Iterator[tuple[tuple[int, Path], Description]]:
+    """Yield each photo, its id and file, with what the captioner says of it."""
+    for start in range(0, len(photos), BATCH_SIZE):
+        batch = photos[start : start + BATCH_SIZE]
+        found = captioner.describe([open_photo(path) for _, path in batch])
+        yield from zip(batch, found, strict=True)
 
 
 def put_trigger_first(trigger: str, text: str) -> str:

@@ -69,7 +69,7 @@ async def explain_captions(bot: Bot, job: Job) -> str:
     if job.status is Status.FAILED:
         return fill(wording.dataset.CAPTIONS_FAILED, why=failure_sentence(job))
     notes = await bot.store.events.list_kind(job.id, Note)
-    return note_sentence(notes[-1].event) if notes else ""
+    return "\n".join(note_sentence(entry.event) for entry in notes)
 
 
 def show_trigger(photo: Photo, dataset: Dataset) -> Photo:

@@ -59,6 +59,7 @@ TOLD = {
     "photos_copied": "{photos} photos, copied to {folder} while it trains.",
     "run_waits": "Another command works in {folder}. Waiting for its end …",
     "captions_cut": "{cut} of {captions} captions are longer than the base can read; of the first one it ignores: {words}",
+    "captions_unknown": "This captioner only knows emoji, and {unknown} of {photos} pictures look like something else, so their captions have just the trigger word. For photos: safelight bases fetch blip, then --captioner blip.",
     "sample_cut": "The sample prompt is longer than the base can read; it ignores: {words}",
     "prompt_cut": "The prompt is longer than the base can read; it ignores: {words}",
     "negative_cut": "The negative prompt is longer than the base can read; it ignores: {words}",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
+from benchmarks.teaching.spec import PICTURES
 from storage.errors import JobError
 from storage.events import Note, PhotoCaptioned
 from storage.folders import JobFolder, write_json
@@ -46,6 +48,26 @@ def test_captions(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
     written = json.loads((folder.result / "captions.json").read_text("utf-8"))
     assert written == {event.file: event.caption for event in told}
     assert events[-1].kind == "done"
+
+
+def test_what_the_captioner_does_not_know(
+    bases: BaseCache, run_task: Told, tmp_path: Path
+) -> None:
+    """Photographs get trigger and plain ground alone, and are counted; emoji are described."""
+    folder = write_job(tmp_path, photos=[1, 2, 3])
+    noise = Image.effect_noise((90, 60), 90).convert("RGB")
+    noise.save(folder.photos / "1.png")
+    wall = Image.radial_gradient("L").point(lambda level: 255 - level // 5).convert("RGB")
+    wall.paste(noise, (80, 90))
+    wall.save(folder.photos / "2.png")
+    shutil.copy(PICTURES / "firefox" / "measure" / "cat.png", folder.photos / "3.png")
+
+    events = run_task(caption(folder, bases))
+    told = [event.caption for event in events if isinstance(event, PhotoCaptioned)]
+
+    assert told[:2] == ["mydog", "mydog, on a white background"]
+    assert "emoji" in told[2]
+    assert Note("captions_unknown", {"unknown": 2, "photos": 3}) in events
 
 
 def test_nothing_left(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:

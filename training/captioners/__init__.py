@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -19,11 +20,19 @@ from training.device import Device
 from training.lazy import Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a captioner says of a picture, in one line."""
+
+    text: str
+    known: bool = True  #: False if it is unlike what the captioner was trained on
+
+
 class Captioner(Protocol):
     """A loaded model that describes pictures."""
 
-    def describe(self, picture: Image.Image) -> str:
-        """Return what a picture shows, in one line."""
+    def describe(self, pictures: Sequence[Image.Image]) -> list[Description]:
+        """Describe pictures; of what it does not know, it names the ground at most."""
 
     def extract_features(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Return what it sees in pictures (B, places, C), by which it describes them."""

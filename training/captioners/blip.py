@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,23 @@ from typing import Any
 from PIL import Image
 
 from storage.errors import JobError
+from training.captioners import Description
+from training.captioners._ground import describe_ground, measure_ground
 from training.device import Device
 from training.lazy import Tensor, torch, transformers
 from training.modelfiles import folder
 
 MEMORY = 2500  #: MiB, of BLIP large
 MAX_CAPTION_TOKENS = 40
+LIMITS_FILE = "limits.json"  #: beside a BLIP that was trained on one kind of pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a BLIP that was trained on one kind of pictures knows."""
+
+    min_score: float  #: mean log-likelihood a token of the captions that are kept
+    max_ground_difference: float  #: of `measure_ground`; it saw nothing but plain grounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +38,37 @@ class Blip:
     tokenizer: Any
     processor: Any
     device: Device
+    limits: Limits | None = None
 
-    def describe(self, picture: Image.Image) -> str:
-        """Return what a picture shows, in one line."""
+    def describe(self, pictures: Sequence[Image.Image]) -> list[Description]:
+        """Describe pictures; beyond its limits, name a plain ground or nothing."""
+        return [
+            Description(text)
+            if self.knows(picture, score)
+            else Description(describe_ground(picture), known=False)
+            for picture, (text, score) in zip(pictures, self.write(pictures), strict=True)
+        ]
+
+    def write(self, pictures: Sequence[Image.Image]) -> list[tuple[str, float]]:
+        """Write a caption for each picture, known or not, with its log-likelihood a token."""
         with torch.no_grad():
-            words = self.model.generate(
-                pixel_values=self.to_pixels([picture]),
+            found = self.model.generate(
+                pixel_values=self.to_pixels(pictures),
                 max_new_tokens=MAX_CAPTION_TOKENS,
                 num_beams=3,
+                output_scores=True,
+                return_dict_in_generate=True,
             )
-        text: str = self.tokenizer.decode(words[0], skip_special_tokens=True)
-        return " ".join(text.split())
+        texts = self.tokenizer.batch_decode(found.sequences, skip_special_tokens=True)
+        scores = found.sequences_scores.tolist()
+        return [(" ".join(text.split()), score) for text, score in zip(texts, scores, strict=True)]
+
+    def knows(self, picture: Image.Image, score: float) -> bool:
+        """Return whether a picture, and the caption written for it, are within its limits."""
+        limits = self.limits
+        return limits is None or (
+            score >= limits.min_score and measure_ground(picture) <= limits.max_ground_difference
+        )
 
     def extract_features(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Return what its vision tower sees in pictures (B, places, C)."""
@@ -67,7 +99,14 @@ def load(place: Path, device: Device) -> Blip:
         processor = transformers.BlipImageProcessorPil.from_pretrained(
             place, local_files_only=True
         )
-    except (OSError, ValueError, RuntimeError) as broken:
+        limits = read_limits(place)
+    except (OSError, ValueError, TypeError, RuntimeError) as broken:
         raise JobError("captioner_broken", captioner=place.name) from broken
     model.eval().requires_grad_(requires_grad=False).to(device.torch_device)
-    return Blip(model, tokenizer, processor, device)
+    return Blip(model, tokenizer, processor, device, limits)
+
+
+def read_limits(place: Path) -> Limits | None:
+    """Read the limits of a BLIP; None for one that was trained on pictures of all kinds."""
+    path = place / LIMITS_FILE
+    return Limits(**json.loads(path.read_text("utf-8"))) if path.is_file() else None

@@ -49,10 +49,16 @@ def run(work: Path, weights: Path = WEIGHTS) -> None:
         else:
             replace_folder(weights / part, partial(fill, work))
     write_words(weights.with_name("words.json"))
+    files = write_sums(weights)
+    print(f"{len(files)} files, {sum(p.stat().st_size for p in files):,} bytes")
+
+
+def write_sums(weights: Path = WEIGHTS) -> list[Path]:
+    """Write the checksums of all shipped files, and return those files."""
     files = sorted(p for p in weights.rglob("*") if p.is_file() and p.name != SUMS)
     lines = [f"{hash_file(path)}  {path.relative_to(weights).as_posix()}\n" for path in files]
     (weights / SUMS).write_text("".join(lines), encoding="utf-8")
-    print(f"{len(files)} files, {sum(p.stat().st_size for p in files):,} bytes")
+    return files
 
 
 def write_words(file: Path) -> None:

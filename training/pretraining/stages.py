@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 STAGES = (
     "pictures", "photos", "vae", "latents", "scenes", "unet", "content_teacher", "style_teacher",
-    "blip", "export", "benchmark_pictures", "score",
+    "blip", "export", "limits", "benchmark_pictures", "score",
 )  # fmt: skip
 #: old names of stages (until 2026-11), still accepted and found in older work folders
 OLD_NAMES = {
