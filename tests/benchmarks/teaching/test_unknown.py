@@ -39,8 +39,8 @@ def test_one_noun_is_one_too_many(tmp_path):
 
 def test_right_words_that_get_lost_are_counted():
     """Of four pictures three are cats, and one of those is not known."""
-    emoji = [Emoji(Image.new("RGB", (8, 8), colour), name) for colour, name in (
-        ("white", "cat"), ("red", "cat-face"), ("black", "cat"), ("black", "dog-face"))]  # fmt: skip
+    named = [("white", "cat"), ("red", "cat-face"), ("black", "cat"), ("black", "dog-face")]
+    emoji = [Emoji(Image.new("RGB", (8, 8), colour), name) for colour, name in named]
 
     before, lost, wrong = grade_emoji(ColourBlind(), {"emoji": emoji})
 
