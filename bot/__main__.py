@@ -16,7 +16,9 @@ from bot import cogs, logs, wording
 from bot.bot import Bot
 from bot.cards.components import Control, find_controls
 from bot.jobfeed.follower import JobFollower
+from bot.jobfeed.retention import UnusedDatasets
 from bot.settings import BotSettings
+from bot.upload.routes import UploadPage
 from bot.web import Web
 from storage.backup.folder import check_mounted
 from storage.disk import explaining_full_disk
@@ -46,15 +48,21 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     """
     bot.store = await opened.enter_async_context(await Store.open(Home(bot.settings.home)))
     await wait_for_scheduler(bot.store)
-    bot.darkroom = await opened.enter_async_context(Darkroom())
+    bot.darkroom = await opened.enter_async_context(Darkroom(faces=True))
     opened.push_async_callback(remove_cogs, bot)
     await load_cogs(bot)
     bot.web = Web(bot.store, bot.settings.public_url)
+    uploads = UploadPage(bot)
+    uploads.add_routes()
+    opened.push_async_callback(uploads.close)
     opened.push_async_callback(bot.web.close)
     await bot.web.start(bot.settings.host, bot.settings.port)
     bot.jobs = follower = JobFollower(bot)
     opened.push_async_callback(follower.close)
     follower.start()
+    retention = UnusedDatasets(bot)
+    opened.push_async_callback(retention.close)
+    retention.start()
 
 
 async def wait_for_scheduler(store: Store) -> None:

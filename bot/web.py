@@ -1,10 +1,11 @@
-"""The bot's small web server: a sign of life, and signed links to files that expire.
+"""The bot's small web server: a sign of life, and signed links that expire.
 
     GET /health         "ok"
     GET /get/<token>    a style's file, while its link is valid
+    /upload             the page for uploads (`bot/upload`), to whose address a token is added
 
-A token is `style.owner.until.signature`. No path ever comes from outside: the numbers are looked
-up in the store, and the file is found by them.
+A token is `style.owner.until.signature`, or `upload.dataset.owner.until.signature`. No path ever
+comes from outside: the numbers are looked up in the store, and the file is found by them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import math
 import re
 import secrets
 import time
@@ -26,7 +28,7 @@ from aiohttp.typedefs import Handler
 from bot import wording
 from storage.errors import UserError
 from storage.folders import Home, replacing
-from storage.records import Style
+from storage.records import Dataset, Style
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -35,12 +37,17 @@ request_log.addFilter(lambda record: not is_malformed(record))
 
 READING = ("GET", "HEAD")
 VALID_SECONDS = 7 * 24 * 3600  #: seconds
+UPLOAD_SECONDS = 6 * 3600  #: that a link for uploads is valid: it also shows the photos
 IDLE_SECONDS = (
     75.0  #: until a connection without a whole request is closed; proxies keep theirs 60
 )
 #: the style and its key, which links of version 0.1 lack; its owner; unix seconds; the signature
 TOKEN = re.compile(
     r"([0-9]{1,18})(?:-([0-9a-f]{14,16}))?\.([0-9]{1,19})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})"
+)
+#: the dataset; its owner; unix seconds; the signature
+UPLOAD_TOKEN = re.compile(
+    r"upload\.([0-9]{1,18})\.([0-9]{1,19})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})"
 )
 OLD_KEY_CHARS = 14  #: of the key of a style from before there were keys
 HEADERS = {
@@ -54,10 +61,24 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A URL that serves one file until it expires."""
+    """A URL that serves one file, or takes one dataset's photos, until it expires."""
 
     url: str
     until: int  #: unix seconds
+
+
+@dataclass(frozen=True, slots=True)
+class UploadGrant:
+    """What a valid link for uploads allows: to add to one dataset of one member."""
+
+    dataset: int
+    owner: int
+    until: int  #: unix seconds
+
+    @property
+    def since(self) -> int:
+        """When the link was made, in unix seconds."""
+        return self.until - UPLOAD_SECONDS
 
 
 class Web:
@@ -69,7 +90,7 @@ class Web:
         self.app = web.Application(middlewares=[only_reading])
         routes = (("/health", self.health), ("/get/{token}", self.get), ("/{path:.*}", nowhere))
         for path, handler in routes:
-            self.app.router.add_route("*", path, handler, expect_handler=expect_nothing)
+            self.add_route("*", path, handler)
         self.app.on_response_prepare.append(self._seal)
         self._runner: web.AppRunner | None = None
 
@@ -102,6 +123,31 @@ class Web:
         until = int(time.time()) + VALID_SECONDS
         said = f"{style.folder}.{style.owner}.{until}"
         return Link(f"{self.public.rstrip('/')}/get/{said}.{self._sign(said)}", until)
+
+    def upload_link(self, dataset: Dataset) -> Link | None:
+        """Return a new link for its owner to add to a dataset; None if no public URL is set.
+
+        The token stands behind the `#`, which browsers keep to themselves: no log has it.
+        """
+        if self.public is None:
+            return None
+        until = math.ceil(time.time()) + UPLOAD_SECONDS  # not before a withdrawal just now
+        said = f"upload.{dataset.id}.{dataset.owner}.{until}"
+        return Link(f"{self.public.rstrip('/')}/upload#{said}.{self._sign(said)}", until)
+
+    def read_upload_token(self, token: str) -> UploadGrant:
+        """Return what a token allows; raise UserError "upload_forged" or "upload_expired"."""
+        match = UPLOAD_TOKEN.fullmatch(token)
+        if match is None or not self._signed(match):
+            raise UserError("upload_forged")
+        dataset, owner, until = (int(match[n]) for n in (1, 2, 3))
+        if until < time.time():
+            raise UserError("upload_expired")
+        return UploadGrant(dataset, owner, until)
+
+    def add_route(self, method: str, path: str, handler: Handler) -> None:
+        """Add a route, before the server starts; "*" lets only GET and HEAD through."""
+        self.app.router.add_route(method, path, handler, expect_handler=expect_nothing)
 
     async def health(self, _: web.Request) -> web.Response:
         """Answer that the bot runs; `safelight doctor` asks."""
@@ -144,13 +190,15 @@ class Web:
 
     @staticmethod
     async def _seal(_: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
 
 
 @web.middleware
 async def only_reading(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse every method but GET and HEAD."""
-    if request.method not in READING:
+    """Refuse every method but GET and HEAD, where a route does not name its own."""
+    route = request.match_info.route.method
+    if route == "*" and request.method not in READING:
         raise web.HTTPMethodNotAllowed(request.method, READING)
     return await handler(request)
 

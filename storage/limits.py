@@ -10,6 +10,7 @@ LEARNING_RATE = (1e-7, 0.1)
 PRODIGY_FACTOR = (0.01, 10)  #: Prodigy finds the learning rate itself and multiplies it by this
 BATCH_SIZE = (1, 64)
 CLASS_IMAGES = (0, 1000)
+REPEATS = (1, 10)  #: of a photo in an epoch
 RESOLUTION = (16, 2048)  #: pixels a side
 SEED = (0, 2**63 - 1)
 MAX_CONCEPTS = 5  #: in one run

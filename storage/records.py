@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
+from storage.crops import MIDDLE, Framing
 from storage.errors import UserError
 
 
@@ -108,6 +110,25 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoMeasures:
+    """What was measured on a picture's pixels, as kept; `storage.planning.verdicts` judges it."""
+
+    detail: float  #: share of the width that the finest detail needs: 1 if sharp; 0 is unknown
+    bars: tuple[int, int, int, int]  #: pixels of plain borders: left, top, right, bottom
+    clean_bars: bool  #: nothing is written on them
+    dark: float  #: share of pixels that are nearly black
+    bright: float  #: share of the pixels in the middle that are white
+    contrast: float  #: standard deviation of the levels, of 255
+    thumbnail: str  #: 32x32 grey levels, base64, to find the same shot
+    colours: str  #: 8x8 RGB, base64
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> Self:
+        """Return the measures in a JSON object."""
+        return cls(**{**facts, "bars": tuple(facts["bars"])})
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedPhoto:
     """A picture that passed the darkroom's checks: its pixels, nothing else of the file."""
 
@@ -119,7 +140,9 @@ class CheckedPhoto:
     #: white, with an alpha channel if the picture has transparent parts
     pixels: bytes
     preview: bytes  #: WebP of at most 512 px a side, for cards
-    warnings: tuple[str, ...]  #: "tiny", "blurred"; `Photos.add` adds "duplicate"
+    warnings: tuple[str, ...]  #: those of `measures.list_warnings`, and "animated"
+    framing: Framing = MIDDLE
+    measures: PhotoMeasures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +151,21 @@ class Photo:
 
     id: int
     dataset: int
-    owner: int
+    owner: int  #: of the dataset
+    contributor: int  #: whose photo it is
     digest: str
     phash: int
     width: int
     height: int
     caption: str
     written: bool  #: its owner wrote the caption, so no captioner replaces it
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  #: as in `CheckedPhoto`; "duplicate" in those of before 0.3
+    framing: Framing  #: what a training keeps of it
+    repeats: int  #: how often an epoch shows it
     created: float
+    measures: PhotoMeasures | None = None  #: none in those of before 0.3
+    shot: int = 0  #: photos of the same shot have the same number; 0 is alone
+    accepted: bool = False  #: its owner keeps it against advice
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class StorageSettings(BaseSettings):
     member_quota_mib: int = Field(default=20_480, ge=0, validation_alias="SAFELIGHT_MEMBER_MB")
     #: after which files of fully trained models are removed; 0 is never
     full_model_days: int = Field(default=30, ge=0, validation_alias="SAFELIGHT_MODEL_DAYS")
+    #: without use, after which datasets are deleted; 0 is never
+    unused_days: int = Field(default=0, ge=0, validation_alias="SAFELIGHT_UNUSED_DAYS")
 
 
 Settings = TypeVar("Settings", bound=StorageSettings)

@@ -10,6 +10,8 @@ from storage.folders import ASIDE_DAYS, Home
 from storage.homefolder import create_home
 from storage.tables.captions import Captions
 from storage.tables.catalog import Catalogs
+from storage.tables.consents import Consents
+from storage.tables.contributors import Contributors
 from storage.tables.database import Database
 from storage.tables.datasets import Datasets
 from storage.tables.drafts import Drafts
@@ -20,9 +22,12 @@ from storage.tables.members import Members
 from storage.tables.orphans import Orphans
 from storage.tables.photos import Photos
 from storage.tables.posts import Posts
+from storage.tables.retention import Retention
 from storage.tables.servers import Reports, Servers
 from storage.tables.styles import Styles
 from storage.tables.trash import Trash
+from storage.tables.uploads import Uploads
+from storage.tables.withdrawal import Withdrawals
 
 
 class Store:
@@ -32,11 +37,15 @@ class Store:
         trash = Trash(database, home)
         self._database, self._trash, self.home = database, trash, home
         self.members = Members(database, trash)
+        self.consents = Consents(database)
+        self.contributors = Contributors(database)
+        self.withdrawals = Withdrawals(database, trash)
         self.servers = Servers(database)
         self.datasets = Datasets(database, trash)
         self.drafts = Drafts(database)
         self.photos = Photos(database, trash, home)
         self.captions = Captions(database)
+        self.uploads = Uploads(database)
         self.jobs = Jobs(database, trash)
         self.events = Events(database)
         self.catalog = Catalogs(database)
@@ -45,6 +54,7 @@ class Store:
         self.styles = Styles(database, trash, home)
         self.reports = Reports(database)
         self.posts = Posts(database)
+        self.retention = Retention(database, trash)
 
     @classmethod
     async def open(cls, home: Home) -> Store:

@@ -14,8 +14,8 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
-from benchmarks.hostile.boxes import box, join_stills, nest
-from storage.photos.sandbox import NUMBER_MARK
+from benchmarks.hostile.boxes import box, join_frames, join_stills, nest, relate_stills
+from storage.photos.sandbox import FRAMING_MARK, TILE_HEAD, TILE_MARK
 
 HEIC_FILES = Path(__file__).parents[2] / "tests" / "storage" / "photos" / "pictures"
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -54,6 +54,7 @@ def list_honest() -> tuple[Picture, ...]:
     """Return a file of each accepted format and variant."""
     frames = [scene(), scene().rotate(90)]
     deep = Image.new("I;16", (64, 48), 40_000)
+    two = (HEIC_FILES / "two.heic").read_bytes()
     files = {
         "jpeg": encode(scene(), "JPEG"),
         "jpeg-progressive": encode(scene(), "JPEG", progressive=True),
@@ -72,7 +73,9 @@ def list_honest() -> tuple[Picture, ...]:
         "avif-alpha": encode(scene(mode="RGBA"), "AVIF", speed=10),
         "avif-two": join_stills(*(encode(one, "AVIF", speed=10) for one in frames), primary=2),
         "heic": (HEIC_FILES / "located.heic").read_bytes(),
-        "heic-two": (HEIC_FILES / "two.heic").read_bytes(),
+        "heic-two": two,
+        "heic-alpha": relate_stills(two, alpha=True),
+        "heic-spatial": relate_stills(two, alpha=False),
     }
     return tuple(Picture(name, content, ACCEPTED) for name, content in files.items())
 
@@ -84,6 +87,7 @@ def list_crafted() -> Iterator[Picture]:
         list_wrong_sizes,
         list_bombs,
         list_moving,
+        list_codecs,
         list_profiles,
         list_orientations,
         list_boxes,
@@ -109,7 +113,9 @@ def list_strangers() -> Iterator[Picture]:
         "ones": b"\xff" * 1000,
         "text": "Ein Bild, wirklich! ☃".encode(),
         "wave": b"RIFF\x24\0\0\0WAVEfmt " + bytes(20),
-        "number": NUMBER_MARK + b"\0\0\0\1" + encode(scene(), "WEBP"),  # what the bot itself asks
+        # what the bot itself asks
+        "tile": TILE_MARK + TILE_HEAD.pack(1, 0, 0, 1, 1) + encode(scene(), "WEBP"),
+        "framing": FRAMING_MARK + encode(scene(), "WEBP"),
     }
     yield Picture("empty", b"", "photo_empty")
     yield Picture("heavy", b"\xff\xd8\xff" + bytes(26 << 20), "photo_heavy")
@@ -129,10 +135,8 @@ def list_wrong_sizes() -> Iterator[Picture]:
     """Yield files whose header gives another size than their pixels have."""
     sizes = [(0, 0), (0, 9), (1, 1), (15, 15), (96, 65), (95, 64), (4000, 16), (5000, 5000)]
     sizes += [(12_001, 20), (20_000, 20_000), (65_535, 65_535), (0x7FFFFFFF, 0x7FFFFFFF)]
-    jpeg, png, webp, heic, avif = (
-        next(one.content for one in list_honest() if one.name == name)
-        for name in ("jpeg", "png", "webp", "heic", "avif")
-    )
+    names = ("jpeg", "png", "webp", "heic", "avif")
+    jpeg, png, webp, heic, avif = map(find_honest, names)
     for width, height in sizes:
         name = f"{width}x{height}"
         size = struct.pack(">II", width, height)
@@ -176,15 +180,52 @@ def list_moving() -> Iterator[Picture]:
     frames = [scene(), scene().rotate(90), scene().rotate(180)]
     for kind in ("PNG", "WEBP", "AVIF"):
         content = encode(frames[0], kind, save_all=True, append_images=frames[1:])
-        yield Picture(f"{kind.lower()}-moving", content, "photo_animated")
+        yield Picture(f"{kind.lower()}-moving", content, ACCEPTED)
     heic = (HEIC_FILES / "two.heic").read_bytes()
-    yield Picture("heic-moving", overwrite(heic, 8, b"msf1"), "photo_animated")
+    moving = join_frames(heic, 2, 64)
+    yield Picture("heic-moving", moving, ACCEPTED)
+    yield Picture("heic-moving-with-cover", overwrite(heic, 8, b"msf1"), ACCEPTED)
+    for part in (b"moov", b"trak", b"stbl", b"stsd", b"hvc1", b"hvcC", b"stsz", b"stco"):
+        at = moving.index(part)
+        yield Picture(
+            f"heic-moving-no-{part.decode()}", overwrite(moving, at, b"free"), "photo_damaged"
+        )
+        cut = overwrite(moving, at - 4, b"\0\0\0\x08")
+        yield Picture(f"heic-moving-empty-{part.decode()}", cut, "photo_damaged")
     located = (HEIC_FILES / "located.heic").read_bytes()
     crashing = overwrite(located, located.index(b"Exif") + 3, b"\x80")  # a kind that is no UTF-8
-    yield Picture("heic-crash", crashing, "photo_damaged")
+    yield Picture("heic-crash", crashing, "photo_crashed")
     for primary in (0, 3, 255):
         content = overwrite(heic, heic.index(b"pitm") + 8, struct.pack(">H", primary))
         yield Picture(f"heic-primary-{primary}", content, "photo_damaged")
+
+
+def list_codecs() -> Iterator[Picture]:
+    """Yield pictures in codecs that their format allows and its decoder here does not know."""
+    jpeg, heic, avif = (find_honest(name) for name in ("jpeg", "heic", "avif"))
+    frame = jpeg.index(b"\xff\xc0")
+    for marker in (0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7):
+        content = overwrite(jpeg, frame + 1, bytes([marker]))
+        yield Picture(f"jpeg-frame-{marker:x}", content, "photo_codec")
+    for bits in (2, 12, 16):
+        yield Picture(
+            f"jpeg-bits-{bits}", overwrite(jpeg, frame + 4, bytes([bits])), "photo_codec"
+        )
+    for layers in (0, 2, 5):
+        content = overwrite(jpeg, frame + 9, bytes([layers]))
+        yield Picture(f"jpeg-layers-{layers}", content, "photo_codec")
+    for codec in (b"av01", b"avc1", b"evc1", b"j2k1", b"jpeg", b"jxl1", b"unci", b"vvc1"):
+        content = heic.replace(b"hvc1", codec)
+        yield Picture(f"heic-{codec.decode()}", content, "photo_codec")
+    for codec in (b"av02", b"hvc1", b"j2k1"):
+        content = avif.replace(b"av01", codec)
+        yield Picture(f"avif-{codec.decode()}", content, "photo_codec")
+    yield Picture("heic-no-codec", heic.replace(b"hvc1", b"\0\0\0\0"), "photo_damaged")
+
+
+def find_honest(name: str) -> bytes:
+    """Return an honest file."""
+    return next(each.content for each in list_honest() if each.name == name)
 
 
 def list_profiles() -> Iterator[Picture]:

@@ -21,6 +21,7 @@ from bot.demo.stage import open_stage
 from bot.demo.world import FRIEND, OWNER
 from storage.errors import UserError
 from storage.events import Progress
+from storage.tables.consents import Terms
 
 if TYPE_CHECKING:
     from bot.bot import Bot
@@ -48,7 +49,7 @@ async def start_background_training(world: World, running: Service) -> None:
     """Add two members with datasets, and start a long training."""
     for name in (OWNER, FRIEND):
         member = world.people[name].id
-        await running.store.members.add_consent(member, wording.CONSENT, "benchmark")
+        await running.store.consents.add(member, Terms(wording.CONSENT), "benchmark")
         await running.add_dataset("album", [], member)
         glim = await running.add_dataset("glim", list_mascot_photos(), member)
     if running.member != glim.owner:

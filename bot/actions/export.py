@@ -11,6 +11,7 @@ from typing import Any
 
 from storage.photosets.edits import put_trigger
 from storage.photosets.pack import PackedPhoto, SetForm, pack_set
+from storage.photosets.treatment import Treatment
 from storage.records import Dataset, Photo
 from storage.store import Store
 
@@ -28,6 +29,8 @@ async def export_member(store: Store, member: int, folder: Path, max_bytes: int)
 def list_photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]]:
     """Yield a member's photos as (name in the zip, path)."""
     names = {dataset["id"]: dataset["name"] for dataset in rows["datasets"]}
+    for other in rows["contributing"]:  # whose name may be that of one's own
+        names[other["dataset"]] = f"{other['name']} ({other['dataset']})"
     for photo in rows["photos"]:
         yield (
             f"photos/{names[photo['dataset']]}/{photo['id']}.png",
@@ -66,6 +69,7 @@ def list_packed(store: Store, dataset: Dataset, photos: Sequence[Photo]) -> list
             f"{number:03}",
             store.home.photo_file(photo.digest),
             put_trigger(photo.caption, dataset.trigger),
+            Treatment(photo.framing, photo.repeats),
         )
         for number, photo in enumerate(photos, 1)
     ]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from pathlib import PurePath
 from typing import NamedTuple
 
 import discord
@@ -17,7 +18,10 @@ from storage.errors import UserError
 from storage.events import Note
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.photosets.edits import put_trigger
-from storage.photosets.reader import PhotoSet
+from storage.photosets.entries import show_path
+from storage.photosets.masks import is_mask
+from storage.photosets.reader import MAX_NAMES, PhotoSet
+from storage.photosets.treatment import USUAL, Treatment
 from storage.records import CheckedPhoto, Dataset, Job, Kind, NewJob, Photo
 from storage.requests import CaptionRequest
 from storage.tables.photos import MAX_CAPTION_CHARS, MAX_PHOTOS
@@ -35,6 +39,7 @@ class Upload(NamedTuple):
     check: Callable[[], Awaitable[CheckedPhoto]]
     caption: str = ""
     from_file: bool = False  #: somebody wrote the caption into a file, not into a name
+    treatment: Treatment = USUAL
 
 
 class ReadZip(NamedTuple):
@@ -50,6 +55,7 @@ class ReadZip(NamedTuple):
 class ReceivedPhotos:
     """What became of the files that somebody uploaded."""
 
+    contributor: int | None = None  #: whose photos they are, if not the dataset's owner's
     photos: list[tuple[str, Photo]] = field(default_factory=list)
     refused: list[tuple[str, UserError]] = field(default_factory=list)
     zips: list[ReadZip] = field(default_factory=list)
@@ -66,31 +72,53 @@ class ReceivedPhotos:
 
 
 async def receive_photos(
-    bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment]
+    bot: Bot, dataset: Dataset, files: Sequence[discord.Attachment], contributor: int | None = None
 ) -> ReceivedPhotos:
-    """Add photos and zips of them to a dataset; what is refused is returned with the reason."""
+    """Add photos and zips of them to a dataset; what is refused is returned with the reason.
+
+    They are its owner's if no contributor is given.
+    """
     if len(files) > MAX_FILES:
         raise UserError("photos_many", count=len(files), most=MAX_FILES)
     check_disk_space(bot.settings)
-    received, zips = ReceivedPhotos(), [file for file in files if is_zip(file)]
+    received = ReceivedPhotos(contributor)
+    zips = [file for file in files if is_zip(file)]
     photos = [file for file in files if file not in zips]
-    uploads = [Upload(file.filename, partial(check_attachment, bot, file)) for file in photos]
+    masks = [file for file in photos if is_mask(PurePath(file.filename))]
+    received.refused += [(mask.filename, UserError("photo_mask")) for mask in masks]
+    uploads = [
+        Upload(file.filename, partial(check_attachment, bot, file))
+        for file in photos
+        if file not in masks
+    ]
     await add_uploads(bot, dataset, uploads, received)
     for file in zips:
         try:
             async with opening_zip(bot, file) as found:
-                received.zips.append(read_zip(file.filename, found))
-                uploads, many = list_uploads(bot, found), UserError("photos_full", most=MAX_PHOTOS)
-                await add_uploads(bot, dataset, uploads[:MAX_PHOTOS], received)
-                received.refused += [(each.name, many) for each in uploads[MAX_PHOTOS:]]
+                await add_zip(bot, dataset, file.filename, found, received)
         except UserError as refused:
             received.refused.append((file.filename, refused))
-    if received.captions:
+    await finish_receiving(bot, dataset, received)
+    return received
+
+
+async def add_zip(
+    bot: Bot, dataset: Dataset, name: str, found: PhotoSet, received: ReceivedPhotos
+) -> None:
+    """Add the photos of a zip to a dataset, as many as it may hold."""
+    received.zips.append(read_zip(name, found))
+    uploads, many = list_uploads(bot, found), UserError("photos_full", most=MAX_PHOTOS)
+    await add_uploads(bot, dataset, uploads[:MAX_PHOTOS], received)
+    received.refused += [(each.name, many) for each in uploads[MAX_PHOTOS:]]
+
+
+async def finish_receiving(bot: Bot, dataset: Dataset, received: ReceivedPhotos) -> None:
+    """Set the captions that came for known photos, and count what the dataset has by now."""
+    if received.captions and received.contributor in {None, dataset.owner}:
         received.recaptioned = await bot.store.captions.change(
             dataset.id, dataset.owner, received.take_caption
         )
     received.stored = len(await bot.store.photos.list_for(dataset.id, dataset.owner))
-    return received
 
 
 def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:
@@ -101,6 +129,7 @@ def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:
             partial(check_packed, bot, photo.file),
             cut_caption(photo.caption),
             photo.source is not None,
+            photo.treatment,
         )
         for photo in found.photos
     ]
@@ -112,6 +141,9 @@ def read_zip(name: str, found: PhotoSet) -> ReadZip:
     if long:
         facts = {"count": long, "most": MAX_CAPTION_CHARS}
         notes = (*notes, Note("captions_shortened", facts))
+    masks = [show_path(photo.mask.path) for photo in found.photos if photo.mask]
+    if masks:
+        notes = (*notes, Note("masks_left", {"count": len(masks), "files": masks[:MAX_NAMES]}))
     return ReadZip(name, len(found.photos), found.captioned, notes)
 
 
@@ -133,10 +165,13 @@ async def add_uploads(
         try:
             for upload, checked in zip(some, checks, strict=True):
                 try:
-                    photo = await add_photo(bot, dataset, await checked, upload.caption)
+                    added = bot, dataset, await checked, upload.caption
+                    photo = await add_photo(*added, received.contributor)
+                    photo = await treat_photo(bot, photo, upload.treatment)
                 except UserError as refused:
                     if refused.code == "photo_twice":
                         note_known(received, upload, refused)
+                        await treat_known(bot, dataset, upload, refused)
                     else:
                         received.refused.append((upload.name, refused))
                 else:
@@ -156,9 +191,29 @@ def note_known(received: ReceivedPhotos, upload: Upload, refused: UserError) -> 
         received.captions[known] = upload.caption
 
 
-async def add_photo(bot: Bot, dataset: Dataset, checked: CheckedPhoto, caption: str) -> Photo:
-    """Add a checked photo to a dataset, with the caption that its owner gave it, if any."""
-    photo = await bot.store.photos.add(dataset, checked)
+async def treat_known(bot: Bot, dataset: Dataset, upload: Upload, refused: UserError) -> None:
+    """Treat a photo that the dataset had already as the file beside its copy tells."""
+    known = refused.facts["photo"]
+    if isinstance(known, int) and upload.treatment != USUAL:
+        photo = await bot.store.photos.get(known, dataset.owner)
+        await treat_photo(bot, photo, upload.treatment)
+
+
+async def treat_photo(bot: Bot, photo: Photo, told: Treatment) -> Photo:
+    """Keep and repeat of a photo what was told beside it, and return it."""
+    photos = bot.store.photos
+    if told.framing:
+        photo = await photos.set_framing(photo.id, photo.owner, told.framing)
+    if told.repeats != photo.repeats:
+        photo = await photos.set_repeats(photo.id, photo.owner, told.repeats)
+    return photo
+
+
+async def add_photo(
+    bot: Bot, dataset: Dataset, checked: CheckedPhoto, caption: str, contributor: int | None = None
+) -> Photo:
+    """Add a checked photo to a dataset, with the caption that somebody gave it, if any."""
+    photo = await bot.store.photos.add(dataset, checked, contributor)
     if not caption:
         return photo
     await bot.store.photos.set_caption(photo.id, dataset.owner, caption)
@@ -198,16 +253,3 @@ async def find_captioning(bot: Bot, dataset: Dataset) -> Job | None:
     jobs = await bot.store.jobs.list_for(dataset.owner)
     mine = (job for job in jobs if job.kind is Kind.CAPTION and job.dataset == dataset.id)
     return next(mine, None)
-
-
-async def number_previews(bot: Bot, photos: Sequence[tuple[int, Photo]]) -> list[bytes]:
-    """Return the previews of photos, each with its number in the corner."""
-
-    async def number_preview(number: int, photo: Photo) -> bytes:
-        preview = await asyncio.to_thread(bot.store.home.preview_file(photo.digest).read_bytes)
-        try:
-            return await bot.darkroom.number(preview, number)
-        except UserError:  # better without a number than none
-            return preview
-
-    return await asyncio.gather(*(number_preview(*each) for each in photos))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bot.actions.delivery import max_file_bytes
+from bot.actions.framing import find_missing_framings
 from bot.actions.order import TrainingOrder
 from bot.actions.photos import MIN_PHOTOS
 from bot.bot import Bot
@@ -85,7 +86,7 @@ async def find_concepts(
         dataset = await bot.store.datasets.get(number, owner)
         photos = await bot.store.photos.list_for(number, owner)
         check_photo_count(dataset, len(photos))
-        found.append((dataset, photos))
+        found.append((dataset, await find_missing_framings(bot, photos)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Zips of photos from Discord: read to a temporary file, their photos checked like any other."""
+"""Zips of photos: kept in a temporary file while they are read, their photos checked like any."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import discord
 
 from bot.bot import Bot
 from storage.errors import UserError
 from storage.photosets.entries import Entry, check_entry
-from storage.photosets.reader import PhotoSet, open_set
+from storage.photosets.reader import PhotoSet, open_sealed_set
+from storage.photosets.sealed import SealedZip, sealing_zip
 from storage.records import CheckedPhoto
 
 MIB = 1 << 20
@@ -31,26 +30,32 @@ def is_zip(file: discord.Attachment) -> bool:
 async def opening_zip(bot: Bot, file: discord.Attachment) -> AsyncIterator[PhotoSet]:
     """Yield the photos in an attachment; they can be read inside the block.
 
-    Raises UserError "zip_heavy", "photo_lost", and what `open_set` does.
+    Raises UserError "zip_heavy", "photo_lost", and what `open_sealed_set` does.
     """
     if file.size > MAX_ZIP_BYTES:
         raise UserError("zip_heavy", megabytes=round(file.size / MIB), most=MAX_ZIP_BYTES // MIB)
-    bot.store.home.exports.mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=bot.store.home.exports) as folder, ExitStack() as stack:
-        path = Path(folder, "photos.zip")
-        await save_attachment(bot, file, path)
-        reading = partial(stack.enter_context, open_set(path, all_folders=True))
+    with sealing_zip(bot.store.home.exports) as sealed:
+        await save_attachment(bot, file, sealed)
+        async with reading_zip(sealed) as found:
+            yield found
+
+
+@asynccontextmanager
+async def reading_zip(sealed: SealedZip) -> AsyncIterator[PhotoSet]:
+    """Yield the photos in a zip, to be read in the block. Raises what `open_sealed_set` does."""
+    with ExitStack() as stack:
+        reading = partial(stack.enter_context, open_sealed_set(sealed))
         yield await asyncio.to_thread(reading)
 
 
-async def save_attachment(bot: Bot, file: discord.Attachment, path: Path) -> None:
+async def save_attachment(bot: Bot, file: discord.Attachment, sealed: SealedZip) -> None:
     """Write an attachment, whose URL expires, to a file."""
     async with bot.reads:
         try:
             content = await file.read()
         except discord.HTTPException as lost:
             raise UserError("photo_lost") from lost
-        await asyncio.to_thread(path.write_bytes, content)
+        await asyncio.to_thread(sealed.write, content)
 
 
 async def check_packed(bot: Bot, file: Entry) -> CheckedPhoto:

@@ -1,4 +1,4 @@
-"""Forms that take photos: they ask for consent only until it is given."""
+"""Terms, and the forms that take photos: they ask for consent only until it is given."""
 
 from __future__ import annotations
 
@@ -8,22 +8,60 @@ import discord
 from discord import ui
 
 from bot import wording
-from bot.bot import Interaction
+from bot.bot import Bot, Interaction
 from bot.cards.components import Form
+from bot.wording import fill, format_count, join_some, say
 from storage.errors import UserError
+from storage.records import Dataset
+from storage.tables.consents import Audience, Purpose, Terms
+from storage.tables.retention import notice_days
+
+AGREED, ORIGINALS = "yes", "originals"  #: what a member ticks
 
 
-async def has_agreed(interaction: Interaction) -> bool:
-    """Return whether the member agreed to the present terms."""
-    members = interaction.client.store.members
-    return await members.has_consented(interaction.user.id, wording.CONSENT)
+async def make_terms(bot: Bot, member: int, dataset: Dataset | None = None) -> Terms:
+    """Return what a member agrees to before they add photos: to their own dataset or another's."""
+    catalog = await bot.store.catalog.read()
+    bases, days = [base.title for base in catalog.bases if base.present], bot.settings.unused_days
+    words = wording.consent
+    template = wording.consent.KEPT_DAYS if days else ""
+    notice = format_count(notice_days(days), "day")
+    installed = say(words.BASES, bases=join_some(bases, len(bases))) if bases else ""
+    facts = {"installed": installed, "limit": say(template, days=days, notice=notice)}
+    if dataset is None or dataset.owner == member:
+        text = fill(words.TERMS, **facts)
+        return Terms(wording.CONSENT, bases=tuple(bases), retention_days=days, text=text)
+    name = wording.escape(dataset.name)
+    return Terms(
+        wording.CONSENT,
+        Purpose.SHARED_DATASET,
+        Audience.OWNER_AND_SHARES,
+        tuple(bases),
+        days,
+        dataset.id,
+        fill(words.SHARED_TERMS, owner=dataset.owner, name=name, **facts),
+    )
 
 
-async def record_consent(interaction: Interaction, via: str) -> None:
-    """Record that the member agreed to the present terms, unless that is known."""
-    if not await has_agreed(interaction):
-        members = interaction.client.store.members
-        await members.add_consent(interaction.user.id, wording.CONSENT, via)
+async def has_agreed(interaction: Interaction, dataset: Dataset | None = None) -> bool:
+    """Return whether the member agreed to the present terms, and still does."""
+    bot, member = interaction.client, interaction.user.id
+    return await bot.store.consents.has(member, await make_terms(bot, member, dataset))
+
+
+async def record_consent(
+    interaction: Interaction, via: str, dataset: Dataset | None = None, *, originals: bool = False
+) -> None:
+    """Record that the member agreed to the present terms, unless that is known.
+
+    With another's dataset, they join it; raises UserError("invite_unknown") without an invitation.
+    """
+    bot, member = interaction.client, interaction.user.id
+    terms = await make_terms(bot, member, dataset)
+    if not await bot.store.consents.has(member, terms):
+        await bot.store.consents.add(member, terms, via, originals=originals)
+    if terms.dataset is not None:
+        await bot.store.contributors.join(terms.dataset, member)
 
 
 class PhotosForm(Form):
@@ -31,20 +69,28 @@ class PhotosForm(Form):
 
     consent: ui.CheckboxGroup[Any] | None = None  #: none if the member agreed before
 
-    def ask_consent(self) -> None:
-        """Add the terms, with a box to tick."""
-        tick = discord.CheckboxGroupOption(
-            label=wording.consent.TICK, value="yes", description=wording.consent.TICK_MORE
-        )
+    def ask_consent(self, terms: Terms) -> None:
+        """Add the terms, with a box to tick; for another's dataset, with one for originals."""
+        words, shared = wording.consent, terms.dataset is not None
+        more = words.TICK_MORE_SHARED if shared else words.TICK_MORE
+        ticks = [discord.CheckboxGroupOption(label=words.TICK, value=AGREED, description=more)]
+        if shared:
+            label, more = words.TICK_ORIGINALS, words.TICK_ORIGINALS_MORE
+            ticks.append(
+                discord.CheckboxGroupOption(label=label, value=ORIGINALS, description=more)
+            )
         self.consent = ui.CheckboxGroup(
-            custom_id="consent", options=[tick], min_values=1, max_values=1
+            custom_id="consent", options=ticks, min_values=1, max_values=len(ticks)
         )
-        self.add_field(wording.consent.LABEL, self.consent)
-        self.add_item(ui.TextDisplay(f"{wording.consent.TERMS}\n{wording.consent.MORE}"))
+        self.add_field(words.LABEL, self.consent)
+        self.add_item(ui.TextDisplay(f"{terms.text}\n{words.MORE}"))
 
-    async def require_consent(self, interaction: Interaction) -> None:
+    async def require_consent(
+        self, interaction: Interaction, dataset: Dataset | None = None
+    ) -> None:
         """Record the consent; raise UserError if none was given, here or before."""
-        if self.consent is not None and self.consent.values:
-            await record_consent(interaction, "form")
-        elif self.consent is not None or not await has_agreed(interaction):
+        if self.consent is not None and AGREED in self.consent.values:
+            originals = ORIGINALS in self.consent.values
+            await record_consent(interaction, "form", dataset, originals=originals)
+        elif self.consent is not None or not await has_agreed(interaction, dataset):
             raise UserError("consent_needed")

@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot import wording
-from bot.actions.photos import number_previews
+from bot.actions.framing import draw_tiles
 from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.components import (
@@ -47,7 +47,7 @@ async def captions_card(bot: Bot, dataset: Dataset, page: int = 0, news: str = "
     title = say(wording.captions.TITLE, name=dataset.name, photos=photos)
     trigger = say(wording.captions.TRIGGER, trigger=dataset.trigger)
     card = Card(text(title, news, trigger))
-    previews = await number_previews(bot, shown)
+    previews = await draw_tiles(bot, shown, view.crops)
     for (number, photo), preview in zip(shown, previews, strict=True):
         url = card.attach_content(preview, f"photo-{number}.webp")
         thumbnail: ui.Thumbnail[Any] = ui.Thumbnail(

@@ -11,7 +11,7 @@ from bot import wording
 from bot.actions.photos import queue_captions
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.agreement import PhotosForm, has_agreed
+from bot.cards.agreement import PhotosForm, has_agreed, make_terms
 from bot.cards.components import defer, defer_update, edit, open_modal, parse_id, row, text
 from bot.cards.dataset import add_photos, dataset_card
 from bot.cards.dataset_button import DatasetButton
@@ -62,7 +62,7 @@ async def open_message_form(interaction: Interaction, message: discord.Message) 
         raise UserError("datasets_none")
     form = MessageForm(message.attachments, datasets[:MAX_OPTIONS])
     if not await has_agreed(interaction):
-        form.ask_consent()
+        form.ask_consent(await make_terms(interaction.client, interaction.user.id))
     await open_modal(interaction, form)
 
 

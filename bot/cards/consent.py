@@ -7,20 +7,20 @@ import discord
 from bot import wording
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.agreement import record_consent
+from bot.cards.agreement import make_terms, record_consent
 from bot.cards.collecting import start_collecting
-from bot.cards.components import defer_update, edit, row, text
+from bot.cards.components import Button, defer_update, edit, row, text
 from bot.cards.dataset import Keep, add_photos
-from bot.cards.dataset_button import DatasetButton
 from storage.records import Dataset
 
 ADD, COLLECT = 0, 1  #: what goes on once the member has agreed
 
 
-def consent_card(dataset: Dataset, then: int) -> Card:
+async def consent_card(interaction: Interaction, dataset: Dataset, then: int) -> Card:
     """Return a card with the terms and buttons to agree or decline."""
+    terms = await make_terms(interaction.client, interaction.user.id, dataset)
     return Card(
-        text(wording.consent.TITLE, wording.consent.TERMS, wording.consent.MORE),
+        text(wording.consent.TITLE, terms.text, wording.consent.MORE),
         row(Agree(dataset.id, then), Decline(dataset.id)),
     )
 
@@ -36,7 +36,7 @@ class Decline(Keep, verb="consent:decline"):
         await super().press(interaction)
 
 
-class Agree(DatasetButton, verb="consent:agree"):
+class Agree(Button, verb="consent:agree"):
     """Record the consent and continue with what the member wanted."""
 
     label = wording.consent.AGREE
@@ -45,8 +45,10 @@ class Agree(DatasetButton, verb="consent:agree"):
     async def press(self, interaction: Interaction) -> None:
         """Record the consent, then start collecting or add the waiting files."""
         await defer_update(interaction)
-        dataset = await self.get_dataset(interaction)
-        await record_consent(interaction, "button")
+        dataset = await interaction.client.store.contributors.get_open(
+            self.number(0), interaction.user.id
+        )
+        await record_consent(interaction, "button", dataset)
         if self.number(1) == COLLECT:
             await edit(interaction, await start_collecting(interaction, dataset))
             return

@@ -9,18 +9,26 @@ from discord import ui
 
 from bot import wording
 from bot.actions.advice import Question
+from bot.actions.framing import (
+    Crops,
+    Press,
+    draw_tiles,
+    find_missing_framings,
+    framing_numbers,
+    read_framing,
+    read_press,
+)
 from bot.actions.photos import (
     MAX_FILES,
     MIN_PHOTOS,
     ReceivedPhotos,
-    number_previews,
     queue_captions,
     receive_photos,
 )
 from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.advice import advice_card
-from bot.cards.agreement import PhotosForm, has_agreed
+from bot.cards.agreement import PhotosForm, has_agreed, make_terms
 from bot.cards.captions import MAX_SHOWN_CHARS, OpenCaptions
 from bot.cards.components import (
     Button,
@@ -40,6 +48,8 @@ from bot.cards.dataset_text import (
     PHOTOS_PER_PAGE,
     DatasetView,
     alt_text,
+    crop_lines,
+    loss_lines,
     page_line,
     photo_line,
     photo_option,
@@ -47,8 +57,12 @@ from bot.cards.dataset_text import (
     show_trigger,
 )
 from bot.wording import escape, fill, flatten, format_count, format_size, say
+from storage.crops import Framing
+from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.records import Dataset, Photo
+
+STRESSED_REPEATS = 2  #: of a photo that counts more than others
 
 
 async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
@@ -62,7 +76,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     )
     card = Card(text(title, view.status_lines()))
     if shown:
-        previews = await number_previews(bot, shown)
+        previews = await draw_tiles(bot, shown, view.crops)
         card.add(
             ui.MediaGallery(
                 *(
@@ -77,7 +91,11 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
         lines = [photo_line(index, photo) for index, photo in shown]
         card.add(text(*lines, page_line(page, view.pages)))
         card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
-    card.add(text(say(wording.dataset.TRIGGER, trigger=dataset.trigger)))
+    card.add(
+        text(
+            say(wording.dataset.TRIGGER, trigger=dataset.trigger), *await loss_lines(bot, dataset)
+        )
+    )
     if view.pages > 1:
         earlier = TurnPage(dataset.id, page - 1, label=wording.dataset.EARLIER, disabled=page == 0)
         later = TurnPage(
@@ -86,45 +104,70 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
         card.add(row(earlier, later))
     again = Caption(dataset.id, disabled=not view.photos or view.captioning)
     captions = OpenCaptions(dataset.id, disabled=not view.photos)
-    card.add(row(Add(dataset.id), captions, again))
+    upload = [Upload(dataset.id)] if bot.web.public else []
+    card.add(row(Add(dataset.id), *upload, captions, again))
     train = [Train(dataset.id)] if len(view.photos) >= MIN_PHOTOS else []
     return card.add(row(*train, Refresh(dataset.id, page)))
 
 
-async def photo_card(bot: Bot, photo: Photo) -> Card:
-    """Return the card of one photo."""
+async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> Card:
+    """Return the card of one photo; with what was kept of it before, that can be undone."""
     dataset = await bot.store.datasets.get(photo.dataset, photo.owner)
     photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
     index = [one.id for one in photos].index(photo.id) + 1
-    photo = show_trigger(photo, dataset)
+    (found,) = await find_missing_framings(bot, [photo])
+    photo, crops = show_trigger(found, dataset), await Crops.load(bot, dataset, photos)
     card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
-    card.add_gallery(
-        [(bot.store.home.preview_file(photo.digest), alt_text(dataset, index, photo))]
-    )
+    (tile,) = await draw_tiles(bot, [(0, photo)], crops)
+    url = card.attach_content(tile, f"photo-{index}.webp")
+    alt = flatten(alt_text(dataset, index, photo), 1000)
+    card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
     size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
     warnings = [
         fill(wording.dataset.PHOTO_WARNINGS, warnings=wording.dataset.WARNINGS[w])
         for w in photo.warnings
     ]
-    card.add(text(escape(photo.caption or wording.dataset.UNCAPTIONED), size, *warnings))
-    back = TurnPage(dataset.id, (index - 1) // PHOTOS_PER_PAGE, label=wording.dataset.BACK)
-    return card.add(row(Edit(photo.id), Remove(photo.id, (index - 1) // PHOTOS_PER_PAGE), back))
+    caption = escape(photo.caption or wording.dataset.UNCAPTIONED)
+    template = wording.contribution.ADDED_BY if photo.contributor != photo.owner else ""
+    whose = say(template, member=photo.contributor)
+    card.add(text(caption, size, whose, *crop_lines(crops, photo), *warnings))
+    if crops.can_cut(photo):
+        card.add(row(*frame_buttons(crops, photo)))
+    page = (index - 1) // PHOTOS_PER_PAGE
+    undo = [] if before is None else [UndoFrame(photo.id, *framing_numbers(before))]
+    other = 1 if photo.repeats > 1 else STRESSED_REPEATS
+    weigh = Weigh(photo.id, other, label=wording.dataset.REPEATS[other > 1])
+    back = TurnPage(dataset.id, page, label=wording.dataset.BACK)
+    return card.add(row(Edit(photo.id), weigh, Remove(photo.id, page), *undo, back))
+
+
+def frame_buttons(crops: Crops, photo: Photo) -> list[Frame]:
+    """Return the buttons that choose what is kept of a photo."""
+    places = wording.dataset.SIDES if crops.cuts_sides(photo) else wording.dataset.HEIGHTS
+    labels = (*places, wording.dataset.KEEP_WHOLE, wording.dataset.KEEP_FOUND)
+    return [
+        Frame(photo.id, press, label=label, disabled=crops.is_chosen(photo, press))
+        for press, label in zip(Press, labels, strict=True)
+    ]
 
 
 def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
-    """Return a card of what became of each uploaded file."""
+    """Return a card of what became of uploaded files; in another's dataset, without buttons."""
+    if received.contributor not in {None, dataset.owner}:
+        return Card(text(*received_lines(dataset, received), wording.contribution.ADDED))
     buttons = [Open(dataset.id), Add(dataset.id, label=wording.dataset.ADD_MORE)]
     if received.stored >= MIN_PHOTOS:
         buttons.append(Train(dataset.id))
     return Card(text(*received_lines(dataset, received)), row(*buttons))
 
 
-def delete_card(dataset: Dataset, photos: int) -> Card:
-    """Return a card that asks for confirmation."""
-    question = say(
-        wording.dataset.DELETE_ASK, name=dataset.name, photos=format_count(photos, "photo")
-    )
-    return Card(text(question), row(Delete(dataset.id), Keep()))
+def upload_card(bot: Bot, dataset: Dataset) -> Card:
+    """Return a card with a new link to the upload page; raise UserError if there is no page."""
+    link = bot.web.upload_link(dataset)
+    if link is None:
+        raise UserError("upload_unset")
+    said = say(wording.upload.CARD, name=dataset.name, until=link.until)
+    return Card(text(said), row(ui.Button(label=wording.upload.OPEN, url=link.url)))
 
 
 async def add_photos(
@@ -132,16 +175,20 @@ async def add_photos(
 ) -> Card:
     """Add files to a dataset, queue their captions, and return a card of what became of them."""
     bot = interaction.client
-    received = await receive_photos(bot, dataset, files)
+    received = await receive_photos(bot, dataset, files, interaction.user.id)
     uncaptioned = [photo for _, photo in received.photos if not photo.caption]
     await queue_captions(bot, dataset, interaction.channel_id or 0, uncaptioned)
     return received_card(dataset, received)
 
 
-async def open_add_form(interaction: Interaction, dataset: Dataset) -> None:
-    """Open the form for photos."""
-    agreed = await has_agreed(interaction)
-    await open_modal(interaction, AddForm(dataset, interaction.filesize_limit, agreed=agreed))
+async def open_add_form(
+    interaction: Interaction, dataset: Dataset, kind: type[AddForm] | None = None
+) -> None:
+    """Open the form for photos, or another kind of it; it asks for consent if need be."""
+    form = (kind or AddForm)(dataset, interaction.filesize_limit)
+    if not await has_agreed(interaction, dataset):
+        form.ask_consent(await make_terms(interaction.client, interaction.user.id, dataset))
+    await open_modal(interaction, form)
 
 
 class Open(DatasetButton, verb="dataset:open"):
@@ -192,6 +239,17 @@ class Add(DatasetButton, verb="dataset:add"):
         await open_add_form(interaction, await self.get_dataset(interaction))
 
 
+class Upload(DatasetButton, verb="dataset:upload"):
+    """Show a link to the upload page in a new message."""
+
+    label = wording.upload.LABEL
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        dataset = await self.get_dataset(interaction)
+        await follow_up(interaction, upload_card(interaction.client, dataset))
+
+
 class Caption(DatasetButton, verb="dataset:caption"):
     """Caption all photos again; captions that the member wrote stay."""
 
@@ -203,22 +261,6 @@ class Caption(DatasetButton, verb="dataset:caption"):
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
         await queue_captions(bot, dataset, interaction.channel_id or 0, photos)
         await edit(interaction, await dataset_card(bot, dataset))
-
-
-class Delete(DatasetButton, verb="dataset:delete"):
-    """Delete the dataset."""
-
-    label = wording.dataset.DELETE
-    style = discord.ButtonStyle.danger
-
-    async def press(self, interaction: Interaction) -> None:
-        await defer_update(interaction)
-        store, dataset = interaction.client.store, await self.get_dataset(interaction)
-        photos = format_count(len(await store.photos.list_for(dataset.id, dataset.owner)), "photo")
-        await store.datasets.delete(dataset.id, dataset.owner)
-        await edit(
-            interaction, Card(text(say(wording.dataset.DELETED, name=dataset.name, photos=photos)))
-        )
 
 
 class Keep(Button, verb="card:keep"):
@@ -256,6 +298,42 @@ class Edit(Button, verb="photo:edit"):
         await open_modal(interaction, CaptionForm(show_trigger(photo, dataset)))
 
 
+class Frame(Button, verb="photo:frame"):
+    """Choose what is kept of the photo."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        bot, owner = interaction.client, interaction.user.id
+        photo = await bot.store.photos.get(self.number(0), owner)
+        crops = await Crops.load_for(bot, photo)
+        framing = crops.framing(photo, read_press(self.number(1)))
+        changed = await bot.store.photos.set_framing(photo.id, owner, framing)
+        await edit(interaction, await photo_card(bot, changed, photo.framing))
+
+
+class UndoFrame(Button, verb="photo:unframe"):
+    """Keep what was kept of the photo before."""
+
+    label = wording.dataset.UNDO_CROP
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        photo_id, *place = (self.number(at) for at in range(5))
+        before, bot = read_framing(*place), interaction.client
+        photo = await bot.store.photos.set_framing(photo_id, interaction.user.id, before)
+        await edit(interaction, await photo_card(bot, photo))
+
+
+class Weigh(Button, verb="photo:repeat"):
+    """Show the photo more often than others in a training, or as often."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        photos, owner = interaction.client.store.photos, interaction.user.id
+        photo = await photos.set_repeats(self.number(0), owner, self.number(1))
+        await edit(interaction, await photo_card(interaction.client, photo))
+
+
 class Remove(Button, verb="photo:remove"):
     """Remove the photo from the dataset."""
 
@@ -274,7 +352,7 @@ class Remove(Button, verb="photo:remove"):
 class AddForm(PhotosForm):
     """A form for up to ten photos, and for the consent to store them if it was not given."""
 
-    def __init__(self, dataset: Dataset, max_bytes: int, *, agreed: bool) -> None:
+    def __init__(self, dataset: Dataset, max_bytes: int) -> None:
         super().__init__(title=flatten(fill(wording.dataset.ADD_FORM, name=dataset.name), 45))
         self.dataset = dataset
         self.photos: ui.FileUpload[Any] = ui.FileUpload(
@@ -283,13 +361,11 @@ class AddForm(PhotosForm):
         limit = format_size(min(max_bytes, MAX_FILE_BYTES))
         hint = fill(wording.dataset.ADD_HINT, count=MAX_FILES, limit=limit)
         self.add_field(wording.dataset.ADD_LABEL, self.photos, hint)
-        if not agreed:
-            self.ask_consent()
 
     async def submit(self, interaction: Interaction) -> None:
         """Record the consent and add the photos."""
         await defer(interaction)
-        await self.require_consent(interaction)
+        await self.require_consent(interaction, self.dataset)
         await edit(interaction, await add_photos(interaction, self.dataset, self.photos.values))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot import wording
+from bot.actions.framing import Crops, find_missing_framings
 from bot.actions.photos import MAX_FILES, MIN_PHOTOS, ReadZip, ReceivedPhotos, find_captioning
 from bot.bot import Bot
 from bot.cards.job import failure_sentence, note_sentence
@@ -26,6 +27,7 @@ class DatasetView:
 
     dataset: Dataset
     photos: list[Photo]  #: with their captions as a training reads them
+    crops: Crops
     captioning: bool  #: captions are being written
     captioned: str = ""  #: what else is to be said of the newest captions
 
@@ -33,11 +35,15 @@ class DatasetView:
     async def load(cls, bot: Bot, dataset: Dataset) -> DatasetView:
         """Return a dataset with its photos."""
         stored = await bot.store.photos.list_for(dataset.id, dataset.owner)
-        photos = [show_trigger(photo, dataset) for photo in stored]
+        found = await find_missing_framings(bot, stored)
+        photos = [show_trigger(photo, dataset) for photo in found]
+        crops = await Crops.load(bot, dataset, photos)
         job = await find_captioning(bot, dataset)
         if job is None or not job.status.ended:
-            return cls(dataset, photos, captioning=job is not None)
-        return cls(dataset, photos, captioning=False, captioned=await explain_captions(bot, job))
+            return cls(dataset, photos, crops, captioning=job is not None)
+        return cls(
+            dataset, photos, crops, captioning=False, captioned=await explain_captions(bot, job)
+        )
 
     @property
     def pages(self) -> int:
@@ -46,22 +52,45 @@ class DatasetView:
 
     def status_lines(self) -> str:
         """Return what to do next, and what is going on."""
-        lines = [self._ready()]
-        same = sum("duplicate" in photo.warnings for photo in self.photos)
+        lines = [self.ready_line(wording.dataset.READY)]
+        same = sum(photo.shot > 0 or "duplicate" in photo.warnings for photo in self.photos)
         if same:
             lines.append(say(wording.dataset.NEAR_DUPLICATES, many=same))
+        if self.crops.base and any(map(self.crops.is_cut, self.photos)):
+            lines.append(say(wording.dataset.CROPPED, base=self.crops.base.title))
         if self.captioning:
             lines.append(wording.dataset.CAPTIONS_PENDING)
         if self.captioned:
             lines.append(self.captioned)
         return "\n".join(lines)
 
-    def _ready(self) -> str:
+    def ready_line(self, ready: str) -> str:
+        """Return what is missing for a training, or else this line."""
         if not self.photos:
             return wording.dataset.EMPTY[self.dataset.concept]
         if len(self.photos) < MIN_PHOTOS:
             return say(wording.dataset.TOO_FEW_PHOTOS, least=MIN_PHOTOS)
-        return wording.dataset.READY
+        return ready
+
+
+async def loss_lines(bot: Bot, dataset: Dataset) -> list[str]:
+    """Return what a style would lose without each other member's photos."""
+    lines = []
+    for other in await bot.store.contributors.list_for(dataset.id):
+        if not other.photos:
+            continue
+        loss = await bot.store.withdrawals.preview(other.member, dataset.id)
+        styles = format_count(loss.styles, "style")
+        said = say(
+            wording.contribution.LOSS,
+            member=other.member,
+            photos=format_count(loss.photos, "photo"),
+            left=format_count(loss.left, "photo"),
+            few=wording.contribution.LOSS_FEW if loss.left < MIN_PHOTOS else "",
+        )
+        more = say(wording.contribution.LOSS_STYLES, styles=styles) if loss.styles else ""
+        lines.append(said + more)
+    return lines
 
 
 async def explain_captions(bot: Bot, job: Job) -> str:
@@ -87,10 +116,22 @@ def photo_line(index: int, photo: Photo) -> str:
     """Return a photo's caption and warnings."""
     caption = flatten(photo.caption, 150) or wording.dataset.UNCAPTIONED
     said = say(wording.dataset.LINE, number=index, caption=caption)
+    said += fill(wording.dataset.REPEATED, repeats=photo.repeats) if photo.repeats > 1 else ""
     short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
     return said + (
         fill(wording.dataset.PHOTO_WARNINGS, warnings=", ".join(short)) if short else ""
     )
+
+
+def crop_lines(crops: Crops, photo: Photo) -> list[str]:
+    """Return how much of a photo a base sees, and why that part."""
+    if crops.base is None or not crops.can_cut(photo):
+        return []
+    if photo.framing.whole:
+        return [say(wording.dataset.CROP_WHOLE, base=crops.base.title)]
+    share = next(word for most, word in wording.dataset.SHARES if crops.box(photo).cut <= most)
+    why = wording.dataset.FRAMED_BY[photo.framing.by]
+    return [say(wording.dataset.CROP, base=crops.base.title, share=share, why=why)]
 
 
 def page_line(page: int, pages: int) -> str:

@@ -44,10 +44,18 @@ class Export(DatasetButton, verb="dataset:export"):
             dataset, form = await self.get_dataset(interaction), FORMS[self.number(1) % len(FORMS)]
             store = interaction.client.store
             stored = await store.photos.list_for(dataset.id, dataset.owner)
-            photos = list_packed(store, dataset, stored)
-            if not photos:
+            released = {dataset.owner, *await store.contributors.list_releasing(dataset.id)}
+            photos = list_packed(
+                store, dataset, [photo for photo in stored if photo.contributor in released]
+            )
+            if not stored:
                 raise UserError("dataset_empty", name=dataset.name)
+            if not photos:
+                raise UserError("export_withheld", name=dataset.name)
             said = say(wording.dataset.EXPORTED, photos=format_count(len(photos), "photo"))
+            if withheld := len(stored) - len(photos):
+                photos_of_others = format_count(withheld, "photo")
+                said += "\n" + say(wording.contribution.WITHHELD, photos=photos_of_others)
             await send_zips(
                 interaction,
                 said,

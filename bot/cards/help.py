@@ -10,8 +10,9 @@ from bot import wording
 from bot.card import Card
 from bot.cards.components import row, text
 from bot.settings import BotSettings
-from bot.wording import say
+from bot.wording import format_count, say
 from storage.folders import ASIDE_DAYS
+from storage.tables.retention import notice_days
 
 
 def help_card() -> Card:
@@ -22,7 +23,10 @@ def help_card() -> Card:
 def privacy_card(settings: BotSettings) -> Card:
     """Return a card of what is stored, who sees it and how it is deleted."""
     collect = wording.guide.PRIVACY_COLLECT if settings.collect_messages else ""
-    card = Card(text(say(wording.guide.PRIVACY, days=ASIDE_DAYS), collect))
+    days = settings.unused_days
+    notice = format_count(notice_days(days), "day")
+    unused = say(wording.guide.PRIVACY_UNUSED, days=days, notice=notice) if days else ""
+    card = Card(text(say(wording.guide.PRIVACY, days=ASIDE_DAYS), unused, collect))
     if settings.privacy_url is None:
         return card
     link: ui.Button[Any] = ui.Button(label=wording.guide.PRIVACY_LINK, url=settings.privacy_url)

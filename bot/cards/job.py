@@ -81,9 +81,10 @@ def job_card(home: Home, view: JobView) -> Card:
             card.attach(path), description=flatten(alt, 1000) or None
         )
         card.add(ui.Section(said, accessory=shown))
-    if view.state.curve or not job.status.ended:
-        curve = home.job_folder(job.folder).samples / file_name(view.state.curve)
-        card.add_gallery([(curve if view.state.curve else NO_CURVE, wording.job.CURVE_ALT)])
+    curve = home.job_folder(job.folder).samples / file_name(view.state.curve)
+    drawn = bool(view.state.curve) and curve.is_file()  # it goes with photos that are taken back
+    if drawn or not job.status.ended:
+        card.add_gallery([(curve if drawn else NO_CURVE, wording.job.CURVE_ALT)])
     buttons = job_buttons(job)
     return card.add(row(*buttons)) if buttons else card
 
@@ -204,6 +205,8 @@ def find_newest_sample(home: Home, view: JobView) -> tuple[Path, str] | None:
     if newest is None or not newest.files:
         return None
     path = home.job_folder(view.job.folder).samples / file_name(newest.files[0])
+    if view.job.status.ended and not path.is_file():  # gone with photos that were taken back
+        return None
     return path, next(iter(newest.prompts), "")
 
 

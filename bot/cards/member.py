@@ -14,8 +14,11 @@ from bot.card import Card
 from bot.cards.components import Button, defer, defer_update, edit, row, text
 from bot.cards.dataset import Keep
 from bot.cards.export import send_zips
-from bot.wording import format_count, say
+from bot.cards.withdrawal import ALL, AskWithdraw
+from bot.wording import fill, format_count, say
+from storage.tables.consents import Receipt
 
+MAX_RECEIPTS = 10  #: on the card; the export has all
 REMOVE, LEAVE = 0, 1  #: what becomes of styles shared with servers
 
 
@@ -23,15 +26,22 @@ async def me_card(interaction: Interaction) -> Card:
     """Return a card of what is stored about the member."""
     store, member = interaction.client.store, interaction.user.id
     datasets = await store.datasets.list_for(member)
-    photos = sum([len(await store.photos.list_for(dataset.id, member)) for dataset in datasets])
+    photos = (await store.withdrawals.preview(member)).photos  # also those in others' datasets
     counts = say(
         wording.member.COUNTS,
         datasets=format_count(len(datasets), "dataset"),
         photos=format_count(photos, "photo"),
         styles=format_count(len(await store.styles.list_for(member)), "style"),
     )
-    quota, consents = await quota_line(interaction), await consent_lines(interaction)
-    return Card(text(wording.member.TITLE, counts, quota, consents), row(Export(), Erase()))
+    receipts = await store.consents.list_for(member)
+    said = receipt_lines(receipts) or [wording.member.NO_CONSENT]
+    given = any(receipt.withdrawn is None for receipt in receipts)
+    buttons = [Export(), *([AskWithdraw(ALL)] if given else []), Erase()]
+    joined = [dataset.name for dataset in await store.contributors.list_joined(member)]
+    template = wording.contribution.ME if joined else ""
+    said.append(say(template, names=joined[:MAX_RECEIPTS]))
+    quota = await quota_line(interaction)
+    return Card(text(wording.member.TITLE, counts, quota, *said), row(*buttons))
 
 
 async def quota_line(interaction: Interaction) -> str:
@@ -47,21 +57,25 @@ async def quota_line(interaction: Interaction) -> str:
     return say(template, used=used, limit=limit)
 
 
-async def consent_lines(interaction: Interaction) -> str:
-    """Return what the member agreed to, and when."""
-    given = await interaction.client.store.members.list_consents(interaction.user.id)
-    if not given:
-        return wording.member.NO_CONSENT
-    return "\n".join(
-        say(wording.member.CONSENT, version=version, when=int(when)) for version, when, _ in given
-    )
+def receipt_lines(receipts: list[Receipt]) -> list[str]:
+    """Return what the member agreed to, when, and when they took it back; the newest."""
+    lines = []
+    for receipt in receipts[-MAX_RECEIPTS:]:
+        template = wording.member.CONSENT_WITHDRAWN if receipt.withdrawn else ""
+        back = say(template, when=int(receipt.withdrawn or 0))
+        version, when = receipt.version, int(receipt.at)
+        if receipt.dataset is None:
+            lines.append(fill(wording.member.CONSENT, version=version, when=when, withdrawn=back))
+        else:
+            facts = {"number": receipt.dataset, "when": when, "withdrawn": back}
+            lines.append(fill(wording.member.CONSENT_SHARED, **facts))
+    return lines
 
 
 async def erase_card(interaction: Interaction) -> Card:
     """Return a card that asks for confirmation, and what becomes of shared styles."""
     store, member = interaction.client.store, interaction.user.id
-    datasets = await store.datasets.list_for(member)
-    photos = sum([len(await store.photos.list_for(dataset.id, member)) for dataset in datasets])
+    photos = (await store.withdrawals.preview(member)).photos
     shared = [style for style in await store.styles.list_for(member) if style.shared]
     card = Card(text(say(wording.member.ERASE_ASK, photos=format_count(photos, "photo"))))
     if not shared:

@@ -8,6 +8,7 @@ import discord
 
 from bot import wording
 from bot.actions import channels, delivery
+from bot.actions.framing import Crops
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import check_daily_quota, check_role
 from bot.actions.training import Preview, preview_training, queue_training
@@ -18,6 +19,7 @@ from bot.cards.job import COLOURS
 from bot.cards.seen import SeenCard
 from bot.cards.training_options import OptionsForm, describe_option
 from bot.wording import fill, format_count, format_size, say
+from storage.crops import MUCH_CUT
 from storage.options import options_table
 from storage.records import Status
 
@@ -62,6 +64,9 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
     warned = sum(bool(photo.warnings) for photo in preview.photos)
     if warned:
         yield say(wording.training.PHOTOS_WITH_WARNINGS, photos=format_count(warned, "photo"))
+    cut = sum(Crops(preview.base).box(photo).cut > MUCH_CUT for photo in preview.photos)
+    if cut:
+        yield say(wording.training.PHOTOS_CUT, photos=format_count(cut, "photo"))
     if plan.seconds:
         template = wording.training.STEPS_LIKE if plan.timed_like else wording.training.STEPS
         took = wording.format_duration(plan.seconds)

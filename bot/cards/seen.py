@@ -16,6 +16,7 @@ from bot.bot import Bot
 from bot.card import Card
 from bot.cards.components import text
 from bot.wording import say
+from storage.crops import Framing, centering
 from storage.records import Photo
 
 SHOWN_PIXELS = 256  #: of a side
@@ -34,6 +35,7 @@ class SeenCard(Card):
         base = preview.base
         self.sides = {SMALL: base.resolution, WHOLE: SHOWN_PIXELS}
         self.paths |= dict.fromkeys(self.sides, bot.store.home.preview_file(photo.digest))
+        self.framing = photo.framing
         alt = say(wording.training.SEEN_SMALL, base=base.title, side=base.resolution)
         small = discord.MediaGalleryItem(f"attachment://{SMALL}", description=alt)
         alt = wording.training.SEEN_WHOLE
@@ -44,7 +46,7 @@ class SeenCard(Card):
     def open_files(self) -> list[discord.File]:
         """Open the attached files, the photo cut square and shrunk."""
         return [
-            discord.File(cut_square(path, self.sides[name]), name)
+            discord.File(cut_square(path, self.sides[name], self.framing), name)
             for name, path in self.paths.items()
         ]
 
@@ -62,10 +64,12 @@ async def find_large_photo(bot: Bot, preview: Preview) -> Photo | None:
     return None if drawn else large[0]
 
 
-def cut_square(path: Path, side: int) -> io.BytesIO:
-    """Return the middle square of a picture with `side` pixels, each drawn as a square."""
+def cut_square(path: Path, side: int, framing: Framing) -> io.BytesIO:
+    """Return the square kept of a picture with `side` pixels, each drawn as a square."""
+    size, box = (side, side), Image.Resampling.BOX
     with Image.open(path) as picture:
-        small = ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BOX)
+        at = centering(picture.size, size, framing)
+        small = ImageOps.fit(picture.convert("RGB"), size, box, centering=at)
     factor = SHOWN_PIXELS // side
     out = io.BytesIO()
     small.resize((side * factor, side * factor), Image.Resampling.NEAREST).save(out, "PNG")

@@ -11,11 +11,12 @@ from bot import wording
 from bot.actions import sampling
 from bot.actions.permissions import is_moderator
 from bot.bot import Interaction
-from bot.wording import flatten
+from bot.wording import fill, flatten
 from storage.errors import UserError
 from storage.records import Catalog, Style
 
 Choices: TypeAlias = list[app_commands.Choice[str]]
+SHARED = "shared:"  #: before the id of another member's dataset; no name has such a sign
 MAX_CHOICES = 25  #: what Discord shows
 
 
@@ -23,6 +24,17 @@ async def suggest_datasets(interaction: Interaction, current: str) -> Choices:
     """Return the member's own datasets."""
     own = await interaction.client.store.datasets.list_for(interaction.user.id)
     return matching_choices([(dataset.name, dataset.name) for dataset in own], current)
+
+
+async def suggest_open_datasets(interaction: Interaction, current: str) -> Choices:
+    """Return the member's own datasets, and those of others that they add photos to."""
+    store, member = interaction.client.store, interaction.user.id
+    own = [(dataset.name, dataset.name) for dataset in await store.datasets.list_for(member)]
+    others = [
+        (fill(wording.contribution.SHARED_CHOICE, name=dataset.name), f"{SHARED}{dataset.id}")
+        for dataset in await store.contributors.list_joined(member)
+    ]
+    return matching_choices([*own, *others], current)
 
 
 async def suggest_bases(interaction: Interaction, current: str) -> Choices:

@@ -7,16 +7,19 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
-from bot.actions.permissions import refusing_duplicates
+from bot.actions.permissions import check_not_blocked, refusing_duplicates
 from bot.bot import Bot, Interaction
 from bot.cards import consent
 from bot.cards import dataset as cards
 from bot.cards.agreement import has_agreed
 from bot.cards.captions import captions_card
 from bot.cards.collecting import start_collecting
-from bot.cards.components import defer, edit
+from bot.cards.components import defer, edit, parse_id
+from bot.cards.contribution import contribution_card, invitation_card
+from bot.cards.dataset_deletion import delete_card
 from bot.cards.export import export_card
 from bot.cogs import _autocomplete
+from storage.errors import UserError
 from storage.records import Concept, Dataset
 
 KINDS = [
@@ -46,7 +49,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 
     @app_commands.command(description=wording.dataset.COMMAND_ADD)
     @app_commands.describe(**wording.dataset.ADD_OPTIONS)
-    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    @app_commands.autocomplete(name=_autocomplete.suggest_open_datasets)
     async def add(  # noqa: PLR0913, PLR0917 (Discord's attachment options take one file each)
         self,
         interaction: Interaction,
@@ -60,25 +63,51 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Take photos from the options; without any, open the form."""
         files = [file for file in (photo1, photo2, photo3, photo4, photo5) if file]
         if not files:
-            await cards.open_add_form(interaction, await get_own_dataset(interaction, name))
+            await cards.open_add_form(interaction, await get_open_dataset(interaction, name))
             return
         with refusing_duplicates(interaction, name):
             await defer(interaction)
-            dataset = await get_own_dataset(interaction, name)
-            if await has_agreed(interaction):
+            dataset = await get_open_dataset(interaction, name)
+            if await has_agreed(interaction, dataset):
                 await edit(interaction, await cards.add_photos(interaction, dataset, files))
                 return
             keep_until_consent(interaction, dataset, files)
-            await edit(interaction, consent.consent_card(dataset, consent.ADD))
+            await edit(interaction, await consent.consent_card(interaction, dataset, consent.ADD))
+
+    @app_commands.command(description=wording.upload.COMMAND)
+    @app_commands.describe(name=wording.dataset.OPTION)
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    async def upload(self, interaction: Interaction, name: str) -> None:
+        """Give a link to the page that takes photos."""
+        await defer(interaction)
+        dataset = await get_own_dataset(interaction, name)
+        await edit(interaction, cards.upload_card(interaction.client, dataset))
 
     @app_commands.command(description=wording.dataset.COMMAND_SHOW)
     @app_commands.describe(name=wording.dataset.OPTION)
-    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    @app_commands.autocomplete(name=_autocomplete.suggest_open_datasets)
     async def show(self, interaction: Interaction, name: str) -> None:
-        """Show a dataset's photos with their captions."""
+        """Show a dataset's photos with their captions; of another's dataset, one's own photos."""
         await defer(interaction)
+        dataset = await get_open_dataset(interaction, name)
+        if dataset.owner == interaction.user.id:
+            await edit(interaction, await cards.dataset_card(interaction.client, dataset))
+        else:
+            await edit(interaction, await contribution_card(interaction, dataset))
+
+    @app_commands.command(description=wording.contribution.COMMAND_INVITE)
+    @app_commands.describe(**wording.contribution.INVITE_OPTIONS)
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    async def invite(self, interaction: Interaction, name: str, member: discord.Member) -> None:
+        """Post an invitation to add photos to a dataset, which pings the member."""
+        await check_not_blocked(interaction)
         dataset = await get_own_dataset(interaction, name)
-        await edit(interaction, await cards.dataset_card(interaction.client, dataset))
+        if member.bot:
+            raise UserError("invite_bot")
+        await interaction.client.store.contributors.invite(dataset.id, dataset.owner, member.id)
+        pinged = discord.AllowedMentions(users=[member])
+        card = invitation_card(dataset, member.id)
+        await interaction.response.send_message(view=card, allowed_mentions=pinged)
 
     @app_commands.command(description=wording.captions.COMMAND)
     @app_commands.describe(name=wording.dataset.OPTION)
@@ -104,8 +133,10 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Ask for confirmation before a dataset is deleted."""
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
-        photos = await interaction.client.store.photos.list_for(dataset.id, dataset.owner)
-        await edit(interaction, cards.delete_card(dataset, len(photos)))
+        store = interaction.client.store
+        photos = await store.photos.list_for(dataset.id, dataset.owner)
+        styles = await store.datasets.count_styles(dataset.id, dataset.owner)
+        await edit(interaction, delete_card(dataset, len(photos), styles))
 
     @app_commands.command(description=wording.dataset.COMMAND_COLLECT)
     @app_commands.describe(name=wording.dataset.OPTION)
@@ -115,7 +146,8 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         await defer(interaction)
         dataset = await get_own_dataset(interaction, name)
         if interaction.client.settings.collect_messages and not await has_agreed(interaction):
-            await edit(interaction, consent.consent_card(dataset, consent.COLLECT))
+            card = await consent.consent_card(interaction, dataset, consent.COLLECT)
+            await edit(interaction, card)
             return
         await edit(interaction, await start_collecting(interaction, dataset))
 
@@ -123,6 +155,21 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 async def get_own_dataset(interaction: Interaction, name: str) -> Dataset:
     """Return the member's dataset of that name; raise UserError if there is none."""
     return await interaction.client.store.datasets.get_by_name(interaction.user.id, name)
+
+
+async def get_open_dataset(interaction: Interaction, name: str) -> Dataset:
+    """Return the member's dataset of a name, or another's that they add photos to."""
+    contributors, member = interaction.client.store.contributors, interaction.user.id
+    if name.startswith(_autocomplete.SHARED):
+        return await contributors.get_open(
+            parse_id(name.removeprefix(_autocomplete.SHARED)), member
+        )
+    try:
+        return await get_own_dataset(interaction, name)
+    except UserError:
+        if (joined := await contributors.find_joined(member, name)) is None:
+            raise
+        return joined
 
 
 def keep_until_consent(

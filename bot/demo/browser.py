@@ -6,8 +6,9 @@ import asyncio
 import base64
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -60,6 +61,13 @@ class Tab:
     async def wait_for_text(self, text: str) -> None:
         """Wait until the page shows a text."""
         await self.wait_until(f"document.body.innerText.includes({text!r})")
+
+    async def choose_files(self, field: str, paths: Sequence[Path]) -> None:
+        """Choose files in the field with this selector."""
+        document = await self.call("DOM.getDocument")
+        place = {"nodeId": document["root"]["nodeId"], "selector": field}
+        node = await self.call("DOM.querySelector", **place)
+        await self.call("DOM.setFileInputFiles", **node, files=[str(path) for path in paths])
 
     async def resize(self, width: int, height: int) -> None:
         """Resize the page, in pixels."""

@@ -19,18 +19,8 @@ from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards import style as styles
 from bot.cards.advice import advice_card
-from bot.cards.agreement import has_agreed
-from bot.cards.components import (
-    Button,
-    defer,
-    defer_update,
-    edit,
-    follow_up,
-    open_modal,
-    row,
-    text,
-)
-from bot.cards.dataset import AddForm
+from bot.cards.components import Button, defer, defer_update, edit, follow_up, row, text
+from bot.cards.dataset import AddForm, open_add_form
 from bot.cards.job import failure_sentence
 from bot.cards.sample import recommend_prompts
 from bot.cards.upscaled import PictureCard
@@ -121,8 +111,7 @@ class AddOwnPhotos(Button, verb="demo:photos"):
         except UserError:
             guild = interaction.guild_id or 0
             dataset = await store.datasets.create(owner, guild, DATASET, Concept.SUBJECT)
-        agreed, limit = await has_agreed(interaction), interaction.filesize_limit
-        await open_modal(interaction, OwnPhotosForm(dataset, limit, agreed=agreed))
+        await open_add_form(interaction, dataset, OwnPhotosForm)
 
 
 class OwnPhotosForm(AddForm):

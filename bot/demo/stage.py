@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,10 +48,23 @@ async def open_stage(home: Path, steps: int = STEPS) -> AsyncIterator[tuple[Bot,
         try:
             async with run_world(bot) as world:
                 await wait_for_catalog(bot)
+                await serve_links(bot)
                 await open_channel(bot, world.channel.id, world.server.id, steps)
                 yield bot, world
         finally:
             await bot.close_features()
+
+
+async def serve_links(bot: Bot) -> None:
+    """Serve what the bot's links lead to, on any free port of this computer.
+
+    simcord waits for all that the bot itself began, and a browser keeps its connections open.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    bot.web.public = f"http://127.0.0.1:{port}"
+    await bot.web.start("127.0.0.1", port)
 
 
 async def open_channel(bot: Bot, channel: int, guild: int, steps: int = STEPS) -> None:

@@ -17,6 +17,7 @@ from bot.cards import result as results
 from bot.cards.components import text
 from bot.cards.job import JobView
 from bot.cards.report import report_card
+from bot.cards.retention import dataset_notice
 from bot.jobfeed.cards import JobCards, WatchedJobs
 from bot.wording import fill, say
 from storage.events import PreviewsDrawn, Progress
@@ -49,6 +50,9 @@ class Contents:
         """
         if post.kind is PostKind.REPORT:
             return await self._make_report(post, place)
+        if post.dataset is not None:
+            card = await dataset_notice(self.bot, post)
+            return None if card is None else Content([lambda: card])
         job = await self.store.jobs.get(post.job or 0)
         watched = await self.watched.find(job.id)
         if watched is None:

@@ -47,11 +47,15 @@ PLACES = {
     PostKind.CARD_LOST: (MEMBER,),
     PostKind.WATCHED: (MEMBER,),
     PostKind.REPORT: ("log", MEMBER),
+    PostKind.UNUSED: (MEMBER,),
+    PostKind.TAKEN_BACK: (MEMBER,),
 }
 #: kinds of which a job's next one waits for the one before
 ORDERED = frozenset({PostKind.PREVIEWS, PostKind.RESULT, PostKind.ENDING})
 #: kinds that need no explanation of their place, or give it themselves
-EXPECTED = frozenset({PostKind.CARD_LOST, PostKind.WATCHED, PostKind.REPORT})
+EXPECTED = frozenset(
+    {PostKind.CARD_LOST, PostKind.WATCHED, PostKind.REPORT, PostKind.UNUSED, PostKind.TAKEN_BACK}
+)
 BUG = Verdict("bug")
 UNREACHABLE = Verdict("unreachable", transient=True)
 FULL_DISK_SECONDS = 5.0  #: until a post that could not be recorded is looked for, or tried again

@@ -9,6 +9,7 @@ from bot.wording import (
     backup,
     captions,
     consent,
+    contribution,
     dataset,
     demo,
     doctor,
@@ -20,11 +21,13 @@ from bot.wording import (
     refusals,
     report,
     result,
+    retention,
     sample,
     server,
     shell,
     style,
     training,
+    upload,
 )
 from bot.wording.consent import CONSENT
 from bot.wording.errors import ERRORS, IN_SHELL
@@ -65,6 +68,18 @@ def explain_in_shell(error: SafelightError) -> str:
     facts |= {"code": error.code, "suggestion": suggest(error)}
     shown = {k: hide_control_chars(v) if isinstance(v, str) else v for k, v in facts.items()}
     return fill(MARKUP.sub("", template), **shown)
+
+
+def explain_on_page(error: SafelightError) -> str:
+    """Return an error's sentence for a page in a browser, where nothing needs to be escaped."""
+    facts = {k: join_words(v) if isinstance(v, list) else v for k, v in error.facts.items()}
+    template = ERRORS.get(error.code, ERRORS["unknown"])
+    return fill(MARKUP.sub("", template), **facts, code=error.code)
+
+
+def to_plain(text: str) -> str:
+    """Return a text of a card without Discord's markup."""
+    return MARKUP.sub("", text.replace("@\u200b", "@")).removeprefix("### ")
 
 
 def hide_control_chars(text: str) -> str:

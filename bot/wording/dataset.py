@@ -39,15 +39,40 @@ EMPTY = {
 TOO_FEW_PHOTOS = "Training needs at least {least} photos; 10–20 varied ones work best."
 READY = "Ready! Press Train and I'll suggest settings and a time."
 NEAR_DUPLICATES = "Near duplicates: {many}. Varied photos train better."
+CROPPED = "Dark parts are cut away for {base}. Pick a photo below to change that."
+CROP = "For {base}, {share} of this photo is cut away. {why}"
+CROP_WHOLE = "{base} sees all of this photo. The bars beside it are not learned."
+SHARES = (
+    (0.18, "a little"),
+    (0.29, "about a quarter"),
+    (0.42, "about a third"),
+    (0.54, "about half"),
+    (0.62, "more than half"),
+    (0.71, "about two thirds"),
+    (1.0, "most"),
+)
+FRAMED_BY = {
+    "face": "I kept the face.",
+    "contrast": "I kept what stands out most.",
+    "middle": "I kept the middle.",
+    "member": "You chose what to keep.",
+}
 CAPTIONS_PENDING = "Captions are being written. Press Refresh in a moment."
 CAPTIONS_FAILED = "Captions couldn't be written: {why}"
 PAGE = "Page {page} of {pages}"
 LINE = "**{number}** · {caption}"
+REPEATED = " ×{repeats}"
 UNCAPTIONED = "no caption yet"
 PHOTO_WARNINGS = " ⚠️ {warnings}"
 WARNINGS = {
     "tiny": "small: under 256 pixels there's little detail to learn",
-    "blurred": "blurred: the style would learn the blur too",
+    "blurred": "soft: enlarged or out of focus, and the style would learn that too",
+    "dark": "very dark: there's little to see in it",
+    "bright": "overexposed: its middle is white",
+    "plain": "almost a single colour: there's nothing to learn from",
+    "bars": "plain bars at its sides: the style would learn them",
+    "screenshot": "bars with something on them, as in screenshots: the style would learn them",
+    "animated": "animated: only its first frame is used",
     "duplicate": "nearly the same as another photo",
 }
 PHOTO_TITLE = "### Photo {number} of {name}"
@@ -71,6 +96,8 @@ ZIP_NOTES = {
     "captions_decoded": "Captions read as {encoding}: {count}.",
     "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
     "captions_shortened": "Captions cut to {most} characters: {count}.",
+    "masks_left": "Not used: the masks {files}. Masks work only with safelight train.",
+    "masks_orphaned": "Not used: the masks without their photos {files}.",
     "folders_left": "Not taken: the photos in {folders}. Zip a folder alone to add it.",
 }
 PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: added, but {warnings}"
@@ -90,7 +117,8 @@ FORMS_EXPLAINED = (
     "**Hugging Face** · diffusers and datasets: captions in metadata.jsonl",
 )
 EXPORTED = "Here's your dataset: {photos} with their captions. /dataset add takes it back."
-DELETE_ASK = "### Delete {name}?\nThis permanently deletes it, with {photos} and their captions. Styles already trained on it stay."
+DELETE_ASK = "### Delete {name}?\nThis permanently deletes it, with {photos} and their captions."
+DELETE_STYLES_ASK = "You trained {styles} on it. Delete those too, or keep them?"
 DELETED = "Deleted {name}, with {photos}."
 UNCHANGED = "Nothing was changed."
 COLLECT_ON = "### Collecting for {name}\nPost your photos in this channel, in as many messages as you like. I only take yours, and mark each message ✅ or ⚠️. Press Done when you've finished."
@@ -106,8 +134,16 @@ ADD_MORE = "Add more"
 CAPTION_AGAIN = "Caption again"
 EDIT_CAPTION = "Edit caption"
 PICK_PHOTO = "Edit a photo…"
+SIDES = ("Keep left", "Keep middle", "Keep right")
+HEIGHTS = ("Keep top", "Keep middle", "Keep bottom")
+KEEP_WHOLE = "Keep all"
+KEEP_FOUND = "Choose for me"
+REPEATS = ("Count it once", "Count it twice")
+UNDO_CROP = "Undo crop"
 REMOVE = "Remove"
 DELETE = "Delete for good"
+DELETE_STYLES = "Delete styles too"
+KEEP_STYLES = "Keep styles"
 KEEP = "Cancel"
 EARLIER = "Previous"
 LATER = "Next"

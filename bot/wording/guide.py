@@ -21,13 +21,14 @@ HELP_TIPS = """\
 **More:** /jobs your jobs · /me view, export or delete your data · /privacy · /server setup for moderators"""
 PRIVACY = """\
 ### What happens to your photos
-- **Stored:** the pictures you add (location, camera and date are stripped), their captions (with your last changes of a dataset's, for Undo), your datasets, jobs and styles, orders you have not started (for a week), and when you agreed.
+- **Stored:** the pictures you add (location, camera and date are stripped), their captions (with your last changes of a dataset's, for Undo), your datasets, jobs and styles, orders you have not started (for a week), and receipts of what you agreed to.
 - **Used:** only for trainings that you start, on the operator's own machine. Nothing is sent anywhere else.
-- **Seen:** your photos, by you alone. Samples and results, by everyone who can see the channel. A style, by a server only once you share it.
+- **Seen:** your photos, by you alone; those you add to another member's dataset (/dataset invite), by its owner too, as previews. Samples and results, by everyone who can see the channel. A style, by a server only once you share it.
 - **Not read:** messages. Discord's developer policy (rule 21) forbids training on them without its permission, so you add photos with commands.
-- **Deleted:** one photo with /dataset show, everything with /me. Deletion is immediate, and stops any training that uses them. Only a block by a server's moderators stays.
+- **Deleted:** one photo with /dataset show, everything with /me. *Take it back*, there, deletes your photos and keeps the rest. Deletion is immediate, and stops trainings that use them. Only a block by a server's moderators stays.
 - **Kept aside:** an update leaves a copy of the database, with captions but no photos, for {days} days; *Delete everything* deletes it at once. If the operator exchanges the database, what then belongs to nobody is kept for {days} days where only the operator can see it, and deleted.
-- **Backed up:** the operator may keep backups. After *Delete everything*, the next one also removes you from all earlier ones. A single photo or style that you delete leaves them with the last backup that has it.
+- **Backed up:** the operator may keep backups. After *Delete everything* or *Take it back*, the next one also removes you or your photos from all earlier ones. A single photo or style that you delete leaves them with the last backup that has it.
 - **Yours:** /me exports all of it; /dataset export packs one dataset for other programs."""
+PRIVACY_UNUSED = "- **Unused:** a dataset that nobody has used for {days} days is deleted with its photos. I send its members a message {notice} before."
 PRIVACY_COLLECT = "- **On this bot:** the operator has switched collecting on: after your /dataset collect, and until you press Done, photos *you* post in that channel are added too. *Add my photos*, in the menu of one of your own messages, adds those of that message."
 PRIVACY_LINK = "Operator's policy"

@@ -28,6 +28,7 @@ DIAL_CHOICES = {
 TITLE = "### Train {name}?\n{method} on {base} · {dial}"
 PHOTOS = "**Photos:** {photos} ready"
 PHOTOS_WITH_WARNINGS = "-# {photos} used despite a warning: see /dataset show."
+PHOTOS_CUT = "-# Much of {photos} is cut away on this base: see /dataset show."
 STEPS = "**Steps:** {steps} · about {time} on {device}"
 STEPS_LIKE = "**Steps:** {steps} · roughly {time} on {device}. Nothing like it has run here yet, so this is estimated from {like}; it may take half or three times as long."
 STEPS_FIRST = "**Steps:** {steps} · no estimate of the time yet: nothing like it has run here"

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from storage.backup.contents import Contents, opened
 from storage.backup.folder import BackupFolder
 from storage.backup.manifest import DATABASE, Manifest
 from storage.errors import UserError
 from storage.tables.database import Database, newest_migration
-from storage.tables.members import ERASE_STATEMENTS, hash_member
+from storage.tables.erasures import hash_member
+from storage.tables.members import ERASE_STATEMENTS
+from storage.tables.withdrawal import DELETE_PHOTOS, THEIR_JOBS, WITHDRAW_CONSENTS
 
 LIST_MEMBERS = """
 SELECT member FROM consents UNION SELECT owner FROM datasets UNION SELECT owner FROM photos
 UNION SELECT owner FROM jobs UNION SELECT requested_by FROM jobs UNION SELECT owner FROM styles
-UNION SELECT owner FROM drafts UNION SELECT member FROM watchers UNION SELECT member FROM posts
+UNION SELECT owner FROM drafts UNION SELECT contributor FROM photos
+UNION SELECT member FROM contributors UNION SELECT member FROM style_contributors
+UNION SELECT member FROM watchers UNION SELECT member FROM posts
 UNION SELECT reporter FROM reports UNION SELECT facts ->> 'by' FROM events
 """
 #: A style that the member left on its servers stays there without a name.
@@ -32,6 +37,18 @@ DELETE_LEAVING = (
     "DELETE FROM styles WHERE job IN (SELECT id FROM jobs WHERE purge)",
     "DELETE FROM jobs WHERE purge",
 )
+#: Photos whose consent was withdrawn go with the trainings that have copies of them; the receipt
+#: says so after a restore, too.
+TAKE_BACK = (f"DELETE FROM jobs WHERE {THEIR_JOBS}", DELETE_PHOTOS, WITHDRAW_CONSENTS)
+
+
+class Erasure(NamedTuple):
+    """What was erased since a snapshot."""
+
+    member: str  #: as `hash_member` writes them
+    at: float
+    photos: bool  #: only those, all or in a dataset
+    dataset: int | None
 
 
 def delete_leaving(database: sqlite3.Connection) -> None:
@@ -58,8 +75,8 @@ def forget_erased(target: BackupFolder, live: sqlite3.Connection) -> tuple[int, 
     styles = live.execute("SELECT id FROM styles WHERE owner IS NULL").fetchall()
     unowned = json.dumps([row[0] for row in styles])
     for manifest in target.list_manifests():
-        sql = "SELECT member FROM erasures WHERE id > :known"
-        erased = {row[0] for row in live.execute(sql, {"known": manifest.erasures})}
+        sql = "SELECT member, at, photos, dataset FROM erasures WHERE id > :known"
+        erased = [Erasure(*row) for row in live.execute(sql, {"known": manifest.erasures})]
         if erased:
             try:
                 less = forget(target, manifest, erased, (key, unowned))
@@ -75,9 +92,9 @@ def forget_erased(target: BackupFolder, live: sqlite3.Connection) -> tuple[int, 
 
 
 def forget(
-    target: BackupFolder, manifest: Manifest, hashes: Collection[str], known: tuple[str, str]
+    target: BackupFolder, manifest: Manifest, erased: Sequence[Erasure], known: tuple[str, str]
 ) -> Manifest:
-    """Return a snapshot without the members of these hashes.
+    """Return a snapshot without the members who left, and without photos that were taken back.
 
     Known are the data folder's key, and which styles to keep without an owner, as JSON.
     """
@@ -89,12 +106,14 @@ def forget(
     asyncio.run(migrate(copy))
     with opened(copy) as database:
         members = [row[0] for row in database.execute(LIST_MEMBERS) if row[0] is not None]
-        erased = [member for member in members if hash_member(key, member) in hashes]
-        if not erased:
+        by_hash = {hash_member(key, member): member for member in members}
+        found = [each for each in erased if each.member in by_hash]
+        if not found:
             return manifest
-        for member in erased:
-            for sql in (KEEP_UNOWNED, *ERASE_STATEMENTS):
-                database.execute(sql, {"member": member, "unowned": unowned})
+        for each in found:
+            facts = {"member": by_hash[each.member], "unowned": unowned, "dataset": each.dataset}
+            for sql in TAKE_BACK if each.photos else (KEEP_UNOWNED, *ERASE_STATEMENTS):
+                database.execute(sql, facts | {"now": each.at})
         delete_leaving(database)
         database.execute("VACUUM INTO ?", [str(clean)])
         contents = Contents.read(database)

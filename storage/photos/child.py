@@ -1,11 +1,11 @@
 """The darkroom's child process: decodes pictures under limits of memory and time.
 
-python -P -m storage.photos.child [probe]
+python -P -m storage.photos.child [faces | probe]
 
 A message is its length (8 bytes, big-endian) and its content. For each picture on stdin there are
 two messages on stdout: JSON with the fields of `CheckedPhoto` or an error, then the pixels (PNG)
-and the preview (WebP) one after the other; `cut` in the JSON is where the preview begins. For a
-preview with a number before it, JSON has at most an error, and the preview has the number on it.
+and the preview (WebP) one after the other; `cut` in the JSON is where the preview begins. A
+preview behind a mark is drawn as a tile of a contact sheet, or looked at for its framing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 from dataclasses import asdict
+from io import BytesIO
 from typing import Any
 
 import pi_heif
@@ -30,24 +31,28 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from storage.crops import Box
 from storage.errors import UserError
 from storage.photos.confine import give_up_rights, try_attempts
-from storage.photos.number import draw_number, load_font
+from storage.photos.faces import FaceDetector
+from storage.photos.formats import name_unknown_codec
+from storage.photos.framing import find_framing
 from storage.photos.pixels import check_picture
 from storage.photos.sandbox import (
+    FRAMING_MARK,
     MEMORY_EXIT_CODE,
     MIB,
-    NUMBER_BYTES,
-    NUMBER_MARK,
+    TILE_HEAD,
+    TILE_MARK,
     receive_message,
     send_message,
 )
+from storage.photos.tile import draw_tile, load_font
 
 MAX_MEMORY_BYTES = 1 << 30  #: of address space
 MAX_CPU_SECONDS = 10  #: for one picture
 MAX_CHUNK_BYTES = 64 * MIB  #: of a PNG's text or colour profile, unpacked; Pillow's own is 1 MiB
 DECODE_THREADS = 2
-PREVIEW_AT = len(NUMBER_MARK) + NUMBER_BYTES
 #: modules that Pillow imports when it first meets a file; later it could not
 NEEDED_PLUGINS = (AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 #: with which Pillow refuses a PNG whose text or profile exceeds the limit
@@ -59,6 +64,7 @@ def main() -> None:
     prepare_decoders()
     os.nice(5)  # the bot's event loop comes first
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the bot's end closes stdin
+    detector = FaceDetector.load() if sys.argv[1:] == ["faces"] else None
     limit_resources()
     give_up_rights()
     if sys.argv[1:] == ["probe"]:
@@ -68,7 +74,7 @@ def main() -> None:
         while True:
             content = receive_message(sys.stdin.buffer)
             extend_cpu_limit(MAX_CPU_SECONDS)
-            head, body = process_picture(content)
+            head, body = process_picture(content, detector)
             send_message(sys.stdout.buffer, json.dumps(head).encode())
             send_message(sys.stdout.buffer, body)
 
@@ -84,13 +90,16 @@ def prepare_decoders() -> None:
     PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = MAX_CHUNK_BYTES
 
 
-def process_picture(content: bytes) -> tuple[dict[str, Any], bytes]:
+def process_picture(
+    content: bytes, detector: FaceDetector | None = None
+) -> tuple[dict[str, Any], bytes]:
     """Return both messages for a picture: JSON, and the bytes of pixels and preview."""
     try:
-        if content.startswith(NUMBER_MARK):
-            number, preview = content[len(NUMBER_MARK) :][:NUMBER_BYTES], content[PREVIEW_AT:]
-            return {}, draw_number(preview, int.from_bytes(number, "big"))
-        checked = asdict(check_picture(content))
+        if content.startswith(TILE_MARK):
+            return {}, draw_marked(content.removeprefix(TILE_MARK))
+        if content.startswith(FRAMING_MARK):
+            return frame_marked(content.removeprefix(FRAMING_MARK), detector), b""
+        checked = asdict(check_picture(content, detector))
     except UserError as error:
         return {"code": error.code, "facts": error.facts}, b""
     except MemoryError:  # the heap may be broken; the parent starts a new child
@@ -98,10 +107,31 @@ def process_picture(content: bytes) -> tuple[dict[str, Any], bytes]:
     except ImportError:
         raise  # ours, not the picture's: nothing can be imported any more
     except Exception as error:  # noqa: BLE001 - decoders raise anything when a file is broken
-        large = str(error).startswith(LARGE_CHUNK_ERRORS)
-        return {"code": "photo_memory" if large else "photo_damaged", "facts": {}}, b""
+        return explain_failure(content, error), b""
     pixels, preview = checked.pop("pixels"), checked.pop("preview")
     return checked | {"cut": len(pixels)}, pixels + preview
+
+
+def draw_marked(content: bytes) -> bytes:
+    """Draw a preview as a tile; before it stand its number and what is kept of it."""
+    number, *kept = TILE_HEAD.unpack_from(content)
+    drawn: bytes = draw_tile(content[TILE_HEAD.size :], number, Box(*kept))
+    return drawn
+
+
+def frame_marked(preview: bytes, detector: FaceDetector | None) -> dict[str, Any]:
+    """Return the framing of a preview, as JSON."""
+    with Image.open(BytesIO(preview), formats=("WEBP",)) as opened:
+        return find_framing(opened.convert("RGB"), detector).to_json()
+
+
+def explain_failure(content: bytes, error: Exception) -> dict[str, Any]:
+    """Return the code and facts of what a decoder could not do."""
+    if str(error).startswith(LARGE_CHUNK_ERRORS):
+        return {"code": "photo_memory", "facts": {}}
+    if codec := name_unknown_codec(content):
+        return {"code": "photo_codec", "facts": {"codec": codec}}
+    return {"code": "photo_damaged", "facts": {}}
 
 
 def limit_resources() -> None:

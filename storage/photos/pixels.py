@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from io import BytesIO
 
-from PIL import Image, ImageCms, ImageFilter, ImageStat
+from PIL import Image, ImageCms
 
 from storage.errors import UserError
+from storage.photos.faces import FaceDetector
 from storage.photos.formats import detect_format, is_heif_sequence, read_webp_header
+from storage.photos.framing import find_framing
+from storage.photos.jpeg import draft_jpeg
+from storage.photos.measures import list_warnings, measure
+from storage.photos.png import encode_png
 from storage.photos.sandbox import MAX_KEPT_SIDE
+from storage.photos.sequences import has_stills, wrap_first_frame
 from storage.records import CheckedPhoto
 
 PREVIEW_SIDE = 512  #: pixels
+#: pixels of the longer side of a JPEG that is decoded small enough to be kept as it is
+MIN_DRAFT_SIDE = MAX_KEPT_SIDE * 95 // 100
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 12_000  #: pixels
 MIN_SIDE = 16  #: pixels, as kept
-TINY_SIDE = 256  #: pixels; smaller pictures get a warning
-MIN_SHARPNESS = 20.0  #: photos in focus have 90 to 600, drawings no less
 EXIF_ORIENTATION = 0x0112  #: tag
 UPRIGHT_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -28,40 +35,50 @@ UPRIGHT_TRANSPOSES = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
 
 
-def check_picture(content: bytes) -> CheckedPhoto:
-    """Return a picture's pixels, preview and measures; raise UserError if it is not accepted."""
+def check_picture(content: bytes, detector: FaceDetector | None = None) -> CheckedPhoto:
+    """Return a picture's pixels, preview and measures; raise UserError if it is not accepted.
+
+    Without a detector, faces are not looked for.
+    """
     kind = detect_format(content)
     if kind is None:
         raise UserError("photo_unknown")
     picture = open_picture(content, kind)
-    return measure_picture(decode_picture(picture))
+    animated = is_animated(picture, content, kind)
+    checked = measure_picture(decode_picture(picture), detector)
+    return replace(checked, warnings=(*checked.warnings, "animated")) if animated else checked
 
 
 def open_picture(content: bytes, kind: str) -> Image.Image:
-    """Open a picture without decoding it; raise UserError if its header exceeds the limits."""
-    if kind == "WEBP":
-        width, height, moves = read_webp_header(content)
-        check_size(width, height, animated=moves)
+    """Open a picture's first frame, or the still that it says to show, without decoding it.
+
+    Raises UserError if its header exceeds the limits.
+    """
+    if kind == "WEBP":  # before its decoder allocates the canvas
+        check_size(*read_webp_header(content)[:2])
+    if kind == "HEIF" and is_heif_sequence(content) and not has_stills(content):
+        content = wrap_first_frame(content)
     picture = Image.open(BytesIO(content), formats=(kind,))
-    if kind == "HEIF":  # further stills are the shots of a burst; the primary one is opened
-        moves = is_heif_sequence(content)
-    else:  # further frames of a JPEG are no animation but depth maps and previews of cameras
-        moves = kind != "JPEG" and getattr(picture, "n_frames", 1) > 1
-    check_size(*picture.size, animated=moves)
+    check_size(*picture.size)
     return picture
 
 
-def check_size(width: int, height: int, *, animated: bool) -> None:
-    """Raise UserError for a picture that is too large, too small or animated."""
+def is_animated(picture: Image.Image, content: bytes, kind: str) -> bool:
+    """Return whether a picture is a sequence of frames, not one of several stills."""
+    if kind == "HEIF":  # further stills are the shots of a burst, or for the other eye
+        return is_heif_sequence(content)
+    # further frames of a JPEG are no animation but depth maps and previews of cameras
+    return kind != "JPEG" and getattr(picture, "n_frames", 1) > 1
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise UserError for a picture that is too large or too small."""
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise UserError(
             "photo_big", megapixels=round(width * height / 1e6), width=width, height=height
         )
-    if animated:
-        raise UserError("photo_animated")
     if min(fit_size(width, height)) < MIN_SIDE:
         raise UserError("photo_small", width=width, height=height, least=MIN_SIDE)
 
@@ -78,45 +95,45 @@ def decode_picture(picture: Image.Image) -> Image.Image:
     A picture with transparent parts is composited on white and keeps its alpha channel: a
     training may use it as a mask.
     """
-    size = fit_size(*picture.size)
-    picture.draft("RGB", size)  # JPEG decodes at a fraction of its size: faster, less memory
+    draft_jpeg(picture, MIN_DRAFT_SIDE)
     picture.load()
     turn = UPRIGHT_TRANSPOSES.get(_read_orientation(picture))
-    plain = _to_resizable_mode(picture).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    plain = shrink_picture(_to_resizable_mode(picture), fit_size(*picture.size))
     coloured = _to_srgb(plain, picture.info.get("icc_profile"))
     if plain.mode == "RGBA" and plain.getchannel("A").getextrema() != (255, 255):
         coloured.putalpha(plain.getchannel("A"))
     upright = coloured if turn is None else coloured.transpose(turn)
-    return Image.frombytes(upright.mode, upright.size, upright.tobytes())
+    upright.info = {}
+    return upright
 
 
-def measure_picture(picture: Image.Image) -> CheckedPhoto:
-    """Return a decoded picture's files, hashes and warnings."""
+def shrink_picture(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a picture in a size; it is not copied if it has that."""
+    if picture.size == size:
+        return picture
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> CheckedPhoto:
+    """Return a decoded picture's files, hashes, warnings and framing."""
     small = picture.convert("RGB")
-    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
+    # by a whole number first, as far as the last step still shrinks
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS, reducing_gap=1.2)
     grey = small.convert("L")
-    warnings = []
-    if min(picture.size) < TINY_SIDE:
-        warnings.append("tiny")
-    if measure_sharpness(grey) < MIN_SHARPNESS:
-        warnings.append("blurred")
-    size = b"%dx%d:" % picture.size
+    measures = measure(picture)
+    digest = hashlib.sha256(b"%dx%d:" % picture.size)
+    digest.update(picture.tobytes())
     return CheckedPhoto(
-        digest=hashlib.sha256(size + picture.tobytes()).hexdigest(),
+        digest=digest.hexdigest(),
         phash=difference_hash(grey),
         width=picture.width,
         height=picture.height,
-        pixels=_encode(picture, "PNG", compress_level=1),
-        preview=_encode(small, "WEBP", quality=80, method=2),
-        warnings=tuple(warnings),
+        pixels=encode_png(picture),
+        preview=_encode_preview(small),
+        warnings=list_warnings(measures, picture.size),
+        measures=measures,
+        framing=find_framing(small, detector),
     )
-
-
-def measure_sharpness(grey: Image.Image) -> float:
-    """Return the variance of the Laplacian (Pech-Pacheco et al. 2000)."""
-    # Pillow's filter leaves the border as it is
-    edges = grey.filter(LAPLACIAN).crop((1, 1, grey.width - 1, grey.height - 1))
-    return ImageStat.Stat(edges).var[0]
 
 
 def difference_hash(grey: Image.Image) -> int:
@@ -139,7 +156,7 @@ def _to_resizable_mode(picture: Image.Image) -> Image.Image:
         return picture.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if picture.has_transparency_data:
         return picture.convert("RGBA")
-    return picture if picture.mode in {"L", "CMYK"} else picture.convert("RGB")
+    return picture if picture.mode in {"L", "RGB", "CMYK"} else picture.convert("RGB")
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
@@ -156,10 +173,10 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
             return converted or picture.convert("RGB")
         except (ImageCms.PyCMSError, OSError):
             pass  # a broken profile, or one for another mode: take the values as sRGB
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _encode(picture: Image.Image, kind: str, **options: int) -> bytes:
+def _encode_preview(picture: Image.Image) -> bytes:
     file = BytesIO()
-    picture.save(file, kind, **options)
+    picture.save(file, "WEBP", quality=80, method=2)
     return file.getvalue()

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -14,28 +15,40 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Self
 
+from storage.crops import Box, Framing
 from storage.errors import UserError
 from storage.photos.formats import detect_format
-from storage.records import CheckedPhoto
+from storage.records import CheckedPhoto, PhotoMeasures
 
 MAX_KEPT_SIDE = 1536  #: pixels; larger pictures are scaled down
 MIB = 1 << 20
 MAX_FILE_BYTES = 25 * MIB
 MAX_CHILDREN = 2
 TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
-#: begins a message with a number, so many bytes of it, and a preview; no picture begins so
-NUMBER_MARK, NUMBER_BYTES = b"number", 4
+#: begin a message with a preview of ours; no picture begins so
+TILE_MARK, FRAMING_MARK = b"tile", b"framing"
+TILE_HEAD = struct.Struct(">I4f")  #: a number, and the box that is kept; the preview comes next
 MEMORY_EXIT_CODE = 77  #: of a child without memory left
 INHERITED_VARIABLES = ("LD_LIBRARY_PATH",)  #: of the environment; some Pythons need it
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  #: numpy's would cost memory
 #: with which a decoder crashes on a damaged picture
 CRASH_SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP")
 
 
 class Darkroom:
-    """Checks pictures without decoding them in this process."""
+    """Checks pictures without decoding them in this process.
 
-    def __init__(self, seconds: float = TIMEOUT_SECONDS, children: int = MAX_CHILDREN) -> None:
-        self._seconds = seconds
+    With `faces`, they are framed by the faces in them, if the extra `faces` is installed.
+    """
+
+    def __init__(
+        self,
+        seconds: float = TIMEOUT_SECONDS,
+        children: int = MAX_CHILDREN,
+        *,
+        faces: bool = False,
+    ) -> None:
+        self._seconds, self._faces = seconds, faces
         self._slots = asyncio.Semaphore(children)
         self._idle: list[Child] = []
 
@@ -57,19 +70,29 @@ class Darkroom:
         head, body = await self._process(content)
         cut = head.pop("cut")
         head["warnings"] = tuple(head["warnings"])
+        head["framing"] = Framing.from_json(head["framing"])
+        head["measures"] = PhotoMeasures.from_json(head["measures"])
         return CheckedPhoto(**head, pixels=body[:cut], preview=body[cut:])
 
-    async def number(self, preview: bytes, number: int) -> bytes:
-        """Return a preview with a number in its corner; raise UserError if it is damaged."""
-        _, body = await self._process(NUMBER_MARK + number.to_bytes(NUMBER_BYTES, "big") + preview)
+    async def draw_tile(self, preview: bytes, number: int, kept: Box) -> bytes:
+        """Return a preview as a numbered square, dark where it is not kept, for contact sheets.
+
+        Raises UserError if it is damaged.
+        """
+        _, body = await self._process(TILE_MARK + TILE_HEAD.pack(number, *kept) + preview)
         return body
+
+    async def find_framing(self, preview: bytes) -> Framing:
+        """Return what is to be kept of a photo; raise UserError if its preview is damaged."""
+        head, _ = await self._process(FRAMING_MARK + preview)
+        return Framing.from_json(head)
 
     async def _process(self, content: bytes) -> tuple[dict[str, Any], bytes]:
         async with self._slots:
             return await self._ask(content)
 
     async def _ask(self, content: bytes) -> tuple[dict[str, Any], bytes]:
-        child = self._idle.pop() if self._idle else Child(self._seconds)
+        child = self._idle.pop() if self._idle else Child(self._seconds, faces=self._faces)
         try:
             head, body = await asyncio.to_thread(child.process, content)
         except BaseException:
@@ -86,8 +109,8 @@ class Darkroom:
 class Child:
     """A decoding process, started for its first picture. Its methods block."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, *, faces: bool = False) -> None:
+        self._seconds, self._arguments = seconds, ["faces"] if faces else []
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
         self._lock = threading.Lock()
@@ -132,7 +155,7 @@ class Child:
             _close_child(self._process)
             self._process = None
         if self._process is None:
-            self._process = _start_child()
+            self._process = _start_child(*self._arguments)
         if self._killed:
             self._process.kill()
         return self._process
@@ -146,7 +169,7 @@ def explain_end(code: int) -> Exception:
     if name == "SIGKILL" or code == MEMORY_EXIT_CODE:  # the system kills when it has no memory
         return UserError("photo_memory")
     if name in CRASH_SIGNALS:
-        return UserError("photo_damaged")
+        return UserError("photo_crashed")
     return RuntimeError(f"the process that opens pictures ended with {name or code}")
 
 
@@ -187,7 +210,7 @@ def _start_child(*arguments: str) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**kept, "PYTHONPATH": root, "MALLOC_ARENA_MAX": "2"},
+        env={**kept, "PYTHONPATH": root, "MALLOC_ARENA_MAX": "2", **ONE_THREAD},
         cwd="/",
         start_new_session=True,
     )

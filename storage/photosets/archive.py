@@ -6,6 +6,7 @@ Sizes hold for what is unpacked: `zipfile` gives back no more of a file than the
 from __future__ import annotations
 
 import io
+import os
 import re
 import stat
 import zipfile
@@ -50,19 +51,19 @@ def is_zip(path: Path) -> bool:
 
 
 @contextmanager
-def open_zip(path: Path) -> Iterator[list[Entry]]:
-    """Yield the files in a zip; they can be read inside the block.
+def open_zip(file: BoundedFile) -> Iterator[list[Entry]]:
+    """Yield the files in a zip, which is closed at the end; they can be read inside the block.
 
     Raises UserError "zip_damaged", "zip_many", "zip_bomb", "zip_encrypted", "zip_links",
     "zip_method", "zip_nested" or "zip_path".
     """
-    with BoundedFile(path) as file:
+    with file:
         try:
             archive = zipfile.ZipFile(file)
         except UNREADABLE as broken:
             raise UserError("zip_damaged") from broken
         with archive:
-            yield list_members(archive, path.stat().st_size)
+            yield list_members(archive, os.fstat(file.fileno()).st_size)
 
 
 def list_members(archive: zipfile.ZipFile, packed_bytes: int) -> list[Entry]:

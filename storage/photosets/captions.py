@@ -30,6 +30,8 @@ KOHYA_FOLDER = re.compile(r"(?P<repeats>\d+)_(?P<words>\S.*)")
 #: what a caption in a picture's name has, and what names by cameras, phones and screenshots have
 WORD, MIN_WORDS, LONG_NUMBER = re.compile(r"[^\W\d_]{2,}"), 2, re.compile(r"\d{3}")
 
+NO_ROW: Mapping[str, Any] = {}
+
 Key = tuple[str, ...]
 
 
@@ -39,6 +41,7 @@ class Found(NamedTuple):
     text: str
     source: Entry
     encoding: str = ""  #: other than UTF-8
+    row: Mapping[str, Any] = NO_ROW  #: of `metadata.jsonl`, with what else it says
 
 
 class Shared(NamedTuple):
@@ -106,9 +109,9 @@ def read_metadata(files: Iterable[Entry]) -> dict[Key, Found]:
         with suppress(UserError):
             ((text, encoding),) = decode_texts([file.read(MAX_METADATA_BYTES)])
             rows = read_lines(text) if name == METADATA_NAME else read_object(text)
-            for picture, caption in rows:
+            for picture, caption, row in rows:
                 key = make_key(file.path.parent / picture)
-                captions.setdefault(key, Found(caption, file, encoding))
+                captions.setdefault(key, Found(caption, file, encoding, row))
     return captions
 
 
@@ -118,24 +121,24 @@ def find_metadata(captions: Mapping[Key, Found], picture: Entry) -> Found | None
     return found or captions.get(make_key(picture.path.with_suffix("")))
 
 
-def read_lines(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the name of each picture in `metadata.jsonl`, with its caption."""
+def read_lines(text: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the name of each picture in `metadata.jsonl`, with its caption and its row."""
     for line in text.splitlines():
         with suppress(ValueError, RecursionError):
             row = json.loads(line)
             caption = find_caption(row)
             if isinstance(row, dict) and isinstance(row.get("file_name"), str):
-                yield row["file_name"], caption or ""
+                yield row["file_name"], caption or "", row
 
 
-def read_object(text: str) -> Iterator[tuple[str, str]]:
+def read_object(text: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield the name of each picture in an object with all captions; kohya has whole paths."""
     with suppress(ValueError, RecursionError):
         rows = json.loads(text)
         for name, value in rows.items() if isinstance(rows, dict) else ():
             path = PureWindowsPath(name)  # splits at both slashes, and knows drives
             place = path.name if path.anchor else path.as_posix()
-            yield place, find_caption(value) or ""
+            yield place, find_caption(value) or "", NO_ROW
 
 
 def read_json(text: str) -> str | None:

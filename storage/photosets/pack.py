@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from storage.photosets.captions import METADATA_NAME, caption_in_name
+from storage.photosets.treatment import USUAL, Treatment
 
 #: with which kohya repeats photos in an epoch: 200 to 400 in hollowstrawberry/kohya-colab
 PHOTOS_PER_EPOCH = 200
@@ -37,6 +38,7 @@ class PackedPhoto(NamedTuple):
     stem: str  #: of its name in the zip
     file: Path  #: a PNG
     caption: str
+    treatment: Treatment = USUAL
 
 
 def pack_set(photos: Sequence[PackedPhoto], form: SetForm, trigger: str, target: Path) -> None:
@@ -68,8 +70,7 @@ def list_files(photos: Sequence[PackedPhoto], form: SetForm, trigger: str) -> Fi
     """Return the files of a set in a form."""
     match form:
         case SetForm.KOHYA:
-            repeats = max(1, PHOTOS_PER_EPOCH // max(1, len(photos)))
-            return list_plain(photos, f"{repeats}_{clean_folder(trigger)}/")
+            return list_kohya(photos, clean_folder(trigger))
         case SetForm.EVERYDREAM:
             return list_everydream(photos)
         case SetForm.HUB:
@@ -84,10 +85,17 @@ def clean_folder(trigger: str) -> str:
 
 def list_plain(photos: Iterable[PackedPhoto], folder: str = "") -> Files:
     """Yield photos, each with a text file beside it, if it has a caption."""
-    for stem, file, caption in photos:
-        yield f"{folder}{stem}.png", file
-        if caption:
-            yield f"{folder}{stem}.txt", caption + "\n"
+    for photo in photos:
+        yield f"{folder}{photo.stem}.png", photo.file
+        if photo.caption:
+            yield f"{folder}{photo.stem}.txt", photo.caption + "\n"
+
+
+def list_kohya(photos: Sequence[PackedPhoto], name: str) -> Files:
+    """Yield photos in a folder whose name says how often they are repeated in an epoch."""
+    usual = max(1, PHOTOS_PER_EPOCH // max(1, sum(each.treatment.repeats for each in photos)))
+    for photo in photos:
+        yield from list_plain([photo], f"{usual * photo.treatment.repeats}_{name}/")
 
 
 def list_everydream(photos: Sequence[PackedPhoto]) -> Files:
@@ -110,8 +118,11 @@ def fits_name(caption: str) -> bool:
 
 
 def list_hub(photos: Sequence[PackedPhoto]) -> Files:
-    """Yield photos and one file with the captions of all."""
-    rows = [{"file_name": f"{photo.stem}.png", "text": photo.caption} for photo in photos]
+    """Yield photos and one file with the captions of all, and what else is told of them."""
+    rows = [
+        {"file_name": f"{each.stem}.png", "text": each.caption} | each.treatment.to_row()
+        for each in photos
+    ]
     lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     yield METADATA_NAME, "".join(lines)
     for photo in photos:

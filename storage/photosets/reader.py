@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from storage.errors import UserError
 from storage.events import Note
 from storage.photos.formats import detect_format
-from storage.photosets.archive import is_zip, open_zip
+from storage.photosets.archive import BoundedFile, is_zip, open_zip
 from storage.photosets.captions import (
     CAPTION_SUFFIXES,
     KOHYA_FOLDER,
@@ -28,22 +27,17 @@ from storage.photosets.captions import (
     read_metadata,
 )
 from storage.photosets.entries import Entry, list_folder, show_path, sort_entries
+from storage.photosets.masks import MASK_ENDINGS, PICTURE_SUFFIXES, is_mask
+from storage.photosets.sealed import SealedZip
+from storage.photosets.treatment import USUAL, Treatment, read_kohya_repeats
 
 START_BYTES = 256  #: of a file, by which a picture is known
 MAX_NAMES = 20  #: of files, in a note
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".hif", ".avif",
-     ".gif", ".bmp", ".tif", ".tiff", ".jxl"}
-)  # fmt: skip
 #: of files that are not opened to see whether they are pictures
 OTHER_SUFFIXES = frozenset(
     {*CAPTION_SUFFIXES, ".jsonl", ".csv", ".npz", ".npy", ".db", ".ini", ".mp4", ".mov", ".yaml",
      ".yml", ".toml", ".md", ".log", ".parquet", ".safetensors", ".pt", ".ckpt"}
 )  # fmt: skip
-#: x.mask.png (ours), x-masklabel.png (OneTrainer)
-MASK_MARKS = (".mask", "-masklabel")
-MASK_ENDINGS = tuple(mark + suffix for mark in MASK_MARKS for suffix in (".png", ".jpg", ".webp"))
-MASK_STEM = re.compile(r".+(\.mask|-masklabel)", re.IGNORECASE)
 #: folders whose pictures are not to be learned: those for prior preservation (kohya), and masks
 ASIDE_FOLDERS = frozenset({"reg", "mask", "masks"})
 
@@ -57,6 +51,7 @@ class SetPhoto:
     caption: str = ""
     mask: Entry | None = None
     source: Entry | None = None  #: the file that the caption is from; none if it is from a name
+    treatment: Treatment = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,7 @@ def open_set(source: Path, *, all_folders: bool = False) -> Iterator[PhotoSet]:
     zipped = next((each for each in (source, *source.parents) if each.is_file()), None)
     if zipped is None or not is_zip(zipped):
         raise UserError("folder_missing", folder=str(source))
-    with open_zip(zipped) as members:
+    with open_zip(BoundedFile(zipped)) as members:
         place = PurePosixPath(source.relative_to(zipped).as_posix())
         inside = [
             replace(each, path=each.path.relative_to(place))
@@ -94,6 +89,16 @@ def open_set(source: Path, *, all_folders: bool = False) -> Iterator[PhotoSet]:
             if each.path.is_relative_to(place)
         ]
         yield read_set(source, inside, all_folders=all_folders)
+
+
+@contextmanager
+def open_sealed_set(sealed: SealedZip) -> Iterator[PhotoSet]:
+    """Yield the photos in all folders of a sealed zip; they can be read in the block.
+
+    Raises UserError "zip_empty", and what `open_zip` does.
+    """
+    with open_zip(sealed.open()) as members:
+        yield read_set(sealed.path, members, all_folders=True)
 
 
 def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> PhotoSet:
@@ -126,6 +131,7 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
         *tell_unused([each for each in others if each not in used], top),
         *tell_folders(source, left),
     ]
+    treatments = find_treatments(chosen, metadata)
     sources = {picture: found.source for picture, found in captions.items() if found.text}
     photos = (
         SetPhoto(
@@ -134,19 +140,34 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
             texts.get(each, ""),
             masks.get(each),
             sources.get(each),
+            treatments[each],
         )
         for each in chosen
     )
     return PhotoSet(tuple(photos), tuple(notes))
 
 
+def find_treatments(
+    chosen: Sequence[Entry], metadata: Mapping[Key, Found]
+) -> dict[Entry, Treatment]:
+    """Return what `metadata.jsonl`, or the name of its folder, says of each picture."""
+    by_folder = read_kohya_repeats(chosen)
+    found = {each: find_metadata(metadata, each) for each in chosen}
+    return {
+        each: Treatment.from_row(row.row if row else {})
+        if row or each not in by_folder
+        else Treatment(repeats=by_folder[each])
+        for each, row in found.items()
+    }
+
+
 def is_picture(entry: Entry) -> bool:
     """Return whether a file is a picture, by its name or its first bytes, and not a mask."""
     suffix = entry.path.suffix.lower()
-    if suffix in PICTURE_SUFFIXES:
-        return MASK_STEM.fullmatch(entry.path.stem) is None
-    if suffix in OTHER_SUFFIXES:
+    if suffix in OTHER_SUFFIXES or is_mask(entry.path):
         return False
+    if suffix in PICTURE_SUFFIXES:
+        return True
     with suppress(UserError, OSError):
         return detect_format(entry.read(START_BYTES)) is not None
     return False
@@ -225,11 +246,19 @@ def tell_names(named: Mapping[Entry, str]) -> Iterator[Note]:
 
 
 def tell_unused(unused: Sequence[Entry], top: PurePosixPath) -> Iterator[Note]:
-    """Yield a note of the files that were not used, named as they are in the photos' folder."""
-    if unused:
-        paths = (each.path for each in unused)
-        names = list_names(p.relative_to(top) if p.is_relative_to(top) else p for p in paths)
-        yield Note("files_unused", {"count": len(unused), "files": names})
+    """Yield a note of masks without photos, and one of other files that were not used."""
+    masks = [e for e in unused if is_mask(e.path) and e.path.suffix.lower() in PICTURE_SUFFIXES]
+    others = [each for each in unused if each not in masks]
+    if masks:
+        yield Note("masks_orphaned", {"count": len(masks), "files": name_files(masks, top)})
+    if others:
+        yield Note("files_unused", {"count": len(others), "files": name_files(others, top)})
+
+
+def name_files(files: Iterable[Entry], top: PurePosixPath) -> list[str]:
+    """Return files as they are named in the photos' folder."""
+    paths = (each.path for each in files)
+    return list_names(p.relative_to(top) if p.is_relative_to(top) else p for p in paths)
 
 
 def tell_folders(source: Path, left: Mapping[PurePosixPath, int]) -> Iterator[Note]:

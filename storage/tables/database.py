@@ -298,8 +298,8 @@ def newest_migration() -> int:
 
 def read_row(record: type[Record], row: sqlite3.Row, **read: Any) -> Record:
     """Return a row as a record; `read` are the fields whose columns hold something else."""
-    columns = {field.name: row[field.name] for field in fields(record)}  # type: ignore[arg-type]
-    return record(**columns | read)
+    names = (field.name for field in fields(record))  # type: ignore[arg-type]
+    return record(**{name: row[name] for name in names if name not in read}, **read)
 
 
 def split_statements(script: str) -> list[str]:

@@ -9,7 +9,8 @@ from storage.errors import UserError
 from storage.names import clean_name, clean_trigger, name_key, trigger_from_name
 from storage.records import Concept, Dataset
 from storage.tables.database import Connection, Database, read_row
-from storage.tables.trash import Trash
+from storage.tables.trash import ADD_TRACES, Trash
+from storage.tables.withdrawal import list_style_deletions
 
 MAX_NAMED_DATASETS = 10  #: in an error
 INSERT_DATASET = """
@@ -28,6 +29,11 @@ AND status IN ('queued', 'running', 'paused')
 AND (dataset = :dataset OR EXISTS (
   SELECT 1 FROM json_each(request, '$.other_datasets') AS further
   WHERE json_extract(further.value, '$.dataset') = :dataset))
+"""
+#: styles of a dataset's owner that were trained on it
+TRAINED_STYLES = """
+SELECT id FROM styles WHERE owner = :owner
+AND id IN (SELECT style FROM style_contributors WHERE dataset = :dataset)
 """
 #: run before a dataset is deleted
 CANCEL_CAPTION_JOBS = """
@@ -74,7 +80,7 @@ class Datasets:
 
     async def get(self, dataset_id: int, owner: int) -> Dataset:
         """Return a member's dataset; raise UserError("dataset_unknown") if it is not theirs."""
-        return await _get_owned(self._database, dataset_id, owner)
+        return await get_owned(self._database, dataset_id, owner)
 
     async def get_by_name(self, owner: int, name: str) -> Dataset:
         """Return a member's dataset by its name, in any case."""
@@ -87,14 +93,29 @@ class Datasets:
             raise UserError("dataset_name_unknown", dataset=name, choices=names)
         return dataset_from_row(row)
 
-    async def delete(self, dataset_id: int, owner: int) -> None:
-        """Delete a dataset and its photos; raise UserError("dataset_busy") during a training."""
+    async def count_styles(self, dataset_id: int, owner: int) -> int:
+        """Count a member's styles that were trained on a dataset."""
+        sql = f"SELECT count(*) FROM ({TRAINED_STYLES})"
+        rows = await self._database.execute(sql, dataset=dataset_id, owner=owner)
+        return int(rows[0][0])
+
+    async def delete(self, dataset_id: int, owner: int, *, delete_styles: bool = False) -> None:
+        """Delete a dataset and its photos, and if asked the styles its owner trained on it.
+
+        Raises UserError("dataset_busy") during a training.
+        """
+        facts = {"dataset": dataset_id, "owner": owner, "now": time.time()}
         async with self._database.transaction() as tx:
-            dataset = await _get_owned(tx, dataset_id, owner)
+            dataset = await get_owned(tx, dataset_id, owner)
             if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=dataset_id):
                 raise UserError("dataset_busy", name=dataset.name, job=busy["id"])
-            await tx.execute(CANCEL_CAPTION_JOBS, dataset=dataset_id, owner=owner, now=time.time())
+            for sql in (
+                CANCEL_CAPTION_JOBS,
+                *(list_style_deletions(TRAINED_STYLES) if delete_styles else ()),
+            ):
+                await tx.execute(sql, **facts)
             await tx.execute("DELETE FROM datasets WHERE id = :id", id=dataset_id)
+            await tx.execute(ADD_TRACES)
         await self._trash.sweep()
 
     async def set_collecting(self, owner: int, channel: int, dataset_id: int | None) -> None:
@@ -103,7 +124,7 @@ class Datasets:
             sql = "DELETE FROM collecting WHERE owner = :owner AND channel = :channel"
             await tx.execute(sql, owner=owner, channel=channel)
             if dataset_id is not None:
-                await _get_owned(tx, dataset_id, owner)
+                await get_owned(tx, dataset_id, owner)
                 sql = "INSERT INTO collecting VALUES (:owner, :channel, :id)"
                 await tx.execute(sql, owner=owner, channel=channel, id=dataset_id)
 
@@ -124,6 +145,7 @@ def _require_dataset(row: sqlite3.Row | None) -> Dataset:
     return dataset_from_row(row)
 
 
-async def _get_owned(connection: Connection, dataset_id: int, owner: int) -> Dataset:
+async def get_owned(connection: Connection, dataset_id: int, owner: int) -> Dataset:
+    """Return a member's dataset; raise UserError("dataset_unknown") if it is not theirs."""
     sql = "SELECT * FROM datasets WHERE id = :id AND owner = :owner"
     return _require_dataset(await connection.fetch_one(sql, id=dataset_id, owner=owner))

@@ -52,13 +52,17 @@ UPDATE jobs SET lease = :until WHERE id = :job AND fence = :fence AND status = '
 RETURNING id
 """
 END_RUN = """
-UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
+UPDATE jobs SET status = iif(withdrawn, 'failed', :status),
+  error = iif(withdrawn, json_object('code', 'photos_withdrawn'), :error), lease = NULL,
+  ended = iif(withdrawn, :now, :ended),
   requested = iif(:status = 'paused' AND NOT purge, NULL, requested)
 WHERE id = :job AND fence = :fence AND status = 'running' RETURNING id
 """
 MOVE_JOB = """
-UPDATE jobs SET status = :status, error = :error, lease = NULL, ended = :ended,
-  requested = :command, requested_by = coalesce(:by, requested_by),
+UPDATE jobs SET status = iif(withdrawn, 'failed', :status),
+  error = iif(withdrawn, json_object('code', 'photos_withdrawn'), :error), lease = NULL,
+  ended = iif(withdrawn, :now, :ended), requested = :command,
+  requested_by = coalesce(:by, requested_by),
   attempts = iif(status = 'paused', 0, :attempts), -- resuming starts anew
   interruptions = iif(status = 'paused', 0, :interruptions)
 WHERE id = :job RETURNING *
@@ -260,6 +264,7 @@ class Jobs:
             status=status,
             error=None if error is None else json.dumps(error),
             ended=time.time() if status.ended else None,
+            now=time.time(),
         )
         await self._trash.sweep()
         return bool(rows)
@@ -375,5 +380,6 @@ async def _move(
         command=None if status is Status.PAUSED else command,
         error=json.dumps(error) if status is Status.FAILED else None,
         ended=time.time() if status.ended else None,
+        now=time.time(),
     )
     return job_from_row(rows[0])

@@ -1,23 +1,35 @@
-"""Members: their consent, the export of their data, and its deletion."""
+"""Members: the export of their data, and its deletion."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from typing import Any
 
 from storage.tables.database import Connection, Database
+from storage.tables.erasures import add_erasure
 from storage.tables.trash import ADD_TRACES, Trash
+from storage.tables.withdrawal import DELETE_THEIR_STYLES, END_THEIR_JOBS
 
 #: every row about a member, by its name in the export
 EXPORT_QUERIES = {
-    "consents": "SELECT version, at, via FROM consents WHERE member = :member",
-    "datasets": "SELECT id, guild, name, concept, trigger, created FROM datasets"
+    "consents": "SELECT version, at, via, dataset, purpose, bases, retention_days, audience,"
+    " originals, terms, withdrawn FROM consents WHERE member = :member",
+    "contributing": "SELECT c.dataset, d.name, c.state, c.at FROM contributors AS c"
+    " JOIN datasets AS d ON d.id = c.dataset WHERE c.member = :member",
+    "contributors": "SELECT dataset, state, at FROM contributors"
+    " WHERE dataset IN (SELECT id FROM datasets WHERE owner = :member)",
+    "contributed_styles": "SELECT style, dataset FROM style_contributors WHERE member = :member",
+    "datasets": "SELECT id, guild, name, concept, trigger, created, kept, warned FROM datasets"
     " WHERE owner = :member",
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
     "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
-    " created FROM photos WHERE owner = :member",
+    " found_framing, chosen_framing, repeats, measures, shot, accepted, created"
+    " FROM photos WHERE contributor = :member",
+    "photos_of_others": "SELECT id, dataset, width, height, caption, written, warnings, created"
+    " FROM photos WHERE owner = :member AND contributor <> :member",
+    "uploads": "SELECT photo, digest FROM uploads"
+    " WHERE photo IN (SELECT id FROM photos WHERE owner = :member)",
     "edited_captions": "SELECT photo, edit, caption, written, became FROM edited_captions"
     " WHERE photo IN (SELECT id FROM photos WHERE owner = :member)",
     "caption_edits": "SELECT id, dataset, trigger, at FROM caption_edits"
@@ -35,14 +47,17 @@ EXPORT_QUERIES = {
     "shares": "SELECT style, guild FROM shares"
     " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
     "drafts": "SELECT id, created, body FROM drafts WHERE owner = :member",
-    "posts": "SELECT kind, guild, job, event, state, channel, message, created FROM posts"
+    "posts": "SELECT kind, guild, job, event, dataset, state, channel, message, created FROM posts"
     " WHERE member = :member",
     "blocked": "SELECT guild, at FROM blocked WHERE member = :member",
     "decisions": "SELECT report, decision, at FROM decisions WHERE moderator = :member",
     "reports": "SELECT guild, job, channel, message, reason, at FROM reports"
     " WHERE reporter = :member",
 }
-JSON_COLUMNS = {"body", "request", "error", "facts", "warnings"}
+JSON_COLUMNS = {
+    "bases", "body", "request", "error", "facts", "warnings", "found_framing", "chosen_framing",
+    "measures",
+}  # fmt: skip
 
 KEEP_SHARED_STYLES = (
     "UPDATE styles SET owner = NULL, job = NULL"
@@ -54,23 +69,18 @@ ERASE_STATEMENTS = (
     "DELETE FROM styles WHERE owner = :member",
     "UPDATE jobs SET purge = 1, requested = 'cancel' WHERE owner = :member AND status = 'running'",
     "DELETE FROM jobs WHERE owner = :member AND status <> 'running'",
-    "DELETE FROM photos WHERE owner = :member",
+    "DELETE FROM photos WHERE owner = :member OR contributor = :member",
     "DELETE FROM drafts WHERE owner = :member",
     "DELETE FROM datasets WHERE owner = :member",
     "DELETE FROM consents WHERE member = :member",
+    "DELETE FROM contributors WHERE member = :member",
+    "DELETE FROM style_contributors WHERE member = :member",
     "DELETE FROM watchers WHERE member = :member",
     "DELETE FROM posts WHERE member = :member",
     "DELETE FROM reports WHERE reporter = :member",
     "UPDATE decisions SET moderator = NULL WHERE moderator = :member",
     "UPDATE jobs SET requested_by = NULL WHERE requested_by = :member",
     "UPDATE events SET facts = json_remove(facts, '$.by') WHERE facts ->> 'by' = :member",
-)
-#: Backups remove those who left by these hashes, which a snapshot older than that has no more.
-ADD_ERASURE = "INSERT INTO erasures (member, at) VALUES (:hash, :now)"
-#: The newest stay whatever the clock says.
-FORGET_ERASURES = (
-    "DELETE FROM erasures WHERE at < :now - 800 * 86400.0"
-    " AND id < (SELECT max(id) - 1000 FROM erasures)"
 )
 
 
@@ -79,25 +89,6 @@ class Members:
 
     def __init__(self, database: Database, trash: Trash) -> None:
         self._database, self._trash = database, trash
-
-    async def add_consent(self, member: int, version: int, via: str) -> None:
-        """Record that a member agreed to a version of the terms."""
-        sql = (
-            "INSERT INTO consents (member, version, via, at) VALUES (:member, :version, :via, :at)"
-        )
-        await self._database.execute(sql, member=member, version=version, via=via, at=time.time())
-
-    async def has_consented(self, member: int, version: int) -> bool:
-        """Return whether a member agreed to this version of the terms or a later one."""
-        sql = "SELECT 1 FROM consents WHERE member = :member AND version >= :version"
-        row = await self._database.fetch_one(sql, member=member, version=version)
-        return row is not None
-
-    async def list_consents(self, member: int) -> list[tuple[int, float, str]]:
-        """Return what a member agreed to: (version, unix time, where)."""
-        sql = "SELECT version, at, via FROM consents WHERE member = :member ORDER BY id"
-        rows = await self._database.execute(sql, member=member)
-        return [(row["version"], row["at"], row["via"]) for row in rows]
 
     async def export(self, member: int) -> dict[str, Any]:
         """Return every row about a member, as JSON."""
@@ -111,37 +102,26 @@ class Members:
     async def erase(self, member: int, *, keep_styles: bool) -> int:
         """Delete everything about a member and return the number of their photos.
 
-        With `keep_styles`, shared styles stay on their servers without an owner. Running jobs are
-        cancelled, and `Jobs.purge` deletes them once they have ended.
+        With `keep_styles`, shared styles stay on their servers without an owner, and others keep
+        theirs that were trained on the member's photos. Running jobs are cancelled, and
+        `Jobs.purge` deletes them once they have ended.
         """
         async with self._database.transaction() as tx:
             photos = await _count_photos(tx, member)
-            for sql in (
-                (KEEP_SHARED_STYLES, *ERASE_STATEMENTS) if keep_styles else ERASE_STATEMENTS
-            ):
-                await tx.execute(sql, member=member)
-            await _add_erasure(tx, member)
+            first = (KEEP_SHARED_STYLES,) if keep_styles else DELETE_THEIR_STYLES
+            for sql in (*END_THEIR_JOBS, *first, *ERASE_STATEMENTS):
+                await tx.execute(sql, member=member, dataset=None, now=time.time())
+            await add_erasure(tx, member)
             await tx.execute(ADD_TRACES)
         await self._trash.sweep()
         return photos
 
 
 async def _count_photos(tx: Connection, member: int) -> int:
-    row = await tx.fetch_one("SELECT count(*) FROM photos WHERE owner = :member", member=member)
+    row = await tx.fetch_one(
+        "SELECT count(*) FROM photos WHERE contributor = :member", member=member
+    )
     return 0 if row is None else int(row[0])
-
-
-async def _add_erasure(tx: Connection, member: int) -> None:
-    """Let backups know that a member left, without keeping who it was."""
-    row, now = await tx.fetch_one("SELECT key FROM identity"), time.time()
-    if row is not None:
-        await tx.execute(ADD_ERASURE, hash=hash_member(row["key"], member), now=now)
-    await tx.execute(FORGET_ERASURES, now=now)
-
-
-def hash_member(key: str, member: int) -> str:
-    """Return what stands for a member who left; `key` is the data folder's."""
-    return hashlib.sha256(f"{key} {member}".encode()).hexdigest()
 
 
 def _parse_json_columns(row: dict[str, Any]) -> dict[str, Any]:

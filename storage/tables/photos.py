@@ -7,14 +7,18 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from storage.crops import MIDDLE, FramedBy, Framing
 from storage.disk import DISK_FULL_ERRORS
 from storage.errors import UserError
 from storage.folders import Home, write_whole
-from storage.photos.duplicates import are_near_duplicates
-from storage.records import CheckedPhoto, Dataset, Photo
+from storage.limits import REPEATS, check_range
+from storage.photos.sameshot import find_same_shots
+from storage.records import CheckedPhoto, Dataset, Photo, PhotoMeasures
 from storage.tables.database import Connection, Database, read_row
+from storage.tables.datasets import SELECT_TRAINING_JOB
 from storage.tables.trash import Trash
 
 MAX_PHOTOS = 200  #: in a dataset
@@ -22,9 +26,20 @@ MAX_CAPTION_CHARS = 500  #: characters of a caption
 #: the colour type in a PNG's IHDR chunk (PNG specification, section 11.2.1)
 PNG_COLOUR_TYPE_OFFSET, PNG_RGBA = 25, 6
 INSERT_PHOTO = """
-INSERT INTO photos (dataset, owner, digest, phash, width, height, warnings, created)
-VALUES (:dataset, :owner, :digest, :phash, :width, :height, :warnings, :now) RETURNING *
+INSERT INTO photos
+  (dataset, owner, contributor, digest, phash, width, height, warnings, found_framing, measures,
+   shot, created)
+VALUES
+  (:dataset, :owner, :contributor, :digest, :phash, :width, :height, :warnings, :framing,
+   :measures, :shot, :now)
+RETURNING *
 """
+NEWEST_CONSENT = """
+SELECT withdrawn FROM consents WHERE member = :member AND dataset IS :dataset
+ORDER BY id DESC LIMIT 1
+"""
+#: an open training that has copies of a dataset's photos
+SELECT_STARTED_JOB = f"{SELECT_TRAINING_JOB} AND started IS NOT NULL"
 
 
 class Photos:
@@ -33,27 +48,38 @@ class Photos:
     def __init__(self, database: Database, trash: Trash, home: Home) -> None:
         self._database, self._trash, self._home = database, trash, home
 
-    async def add(self, dataset: Dataset, checked: CheckedPhoto) -> Photo:
-        """Add a checked picture to a dataset.
+    async def add(
+        self, dataset: Dataset, checked: CheckedPhoto, contributor: int | None = None
+    ) -> Photo:
+        """Add a checked picture to a dataset; it is its owner's if no contributor is given.
 
-        Raises UserError: "dataset_unknown", "photo_twice", "photos_full" or "disk_full".
+        Raises UserError: "dataset_unknown", "consent_needed" if it was withdrawn meanwhile,
+        "photo_twice", "photos_full" or "disk_full".
         """
+        member = dataset.owner if contributor is None else contributor
         # registers the files for cleanup in case we crash before the commit
         sql = "INSERT OR IGNORE INTO trash VALUES ('photo', :digest)"
         await self._database.execute(sql, digest=checked.digest)
         async with self._database.transaction() as tx:
             others = await _list_photos(tx, dataset)
-            warnings = _check_against(checked, others)
+            await _check_consent(tx, dataset, member)
+            _check_against(checked, others)
             await asyncio.to_thread(self._write_files, checked)
+            same = await asyncio.to_thread(find_same_shots, checked, others)
+            shot = await _join_shots(tx, [others[at] for at in same])
             row = await tx.fetch_one(
                 INSERT_PHOTO,
                 dataset=dataset.id,
                 owner=dataset.owner,
+                contributor=member,
                 digest=checked.digest,
                 phash=f"{checked.phash:016x}",
                 width=checked.width,
                 height=checked.height,
-                warnings=json.dumps(warnings),
+                warnings=json.dumps(checked.warnings),
+                measures=json.dumps(checked.measures and asdict(checked.measures)),
+                shot=shot,
+                framing=json.dumps(checked.framing.to_json()),
                 now=time.time(),
             )
             sql = "DELETE FROM trash WHERE kind = 'photo' AND key = :digest"
@@ -75,12 +101,26 @@ class Photos:
         sql = "SELECT * FROM photos WHERE id = :id AND owner = :owner"
         return _require_photo(await self._database.fetch_one(sql, id=photo_id, owner=owner))
 
-    async def remove(self, photo_id: int, owner: int) -> None:
-        """Delete a photo, and its files if no other photo is the same picture."""
-        sql = "DELETE FROM photos WHERE id = :id AND owner = :owner RETURNING *"
-        row = await self._database.fetch_one(sql, id=photo_id, owner=owner)
-        _require_photo(row)
+    async def remove(self, photo_id: int, member: int) -> None:
+        """Delete a photo, and its files if no other photo is the same picture.
+
+        It may be in a member's dataset, or theirs in another's. Raises UserError: "photo_gone", or
+        during a training that uses it "photo_busy" or, for another's dataset, "photo_busy_shared".
+        """
+        async with self._database.transaction() as tx:
+            sql = "SELECT * FROM photos WHERE id = :id AND :member IN (owner, contributor)"
+            photo = _require_photo(await tx.fetch_one(sql, id=photo_id, member=member))
+            if job := await tx.fetch_one(SELECT_STARTED_JOB, dataset=photo.dataset):
+                if photo.owner == member:
+                    raise UserError("photo_busy", job=job["id"])
+                raise UserError("photo_busy_shared", job=job["id"])
+            await tx.execute("DELETE FROM photos WHERE id = :id", id=photo_id)
         await self._trash.sweep()
+
+    async def accept(self, photo_id: int, owner: int) -> Photo:
+        """Keep a photo against advice, and return it; nothing more is said of it then."""
+        sql = "UPDATE photos SET accepted = 1 WHERE id = :id AND owner = :owner RETURNING *"
+        return _require_photo(await self._database.fetch_one(sql, id=photo_id, owner=owner))
 
     async def set_caption(self, photo_id: int, owner: int, text: str) -> None:
         """Set a member's own caption; with an empty one, the captioner may set it again."""
@@ -102,6 +142,34 @@ class Photos:
         await self._database.execute(
             sql, text=" ".join(text.split())[:MAX_CAPTION_CHARS], id=photo_id
         )
+
+    async def set_framing(self, photo_id: int, owner: int, framing: Framing | None) -> Photo:
+        """Set what a member wants to be kept of a photo; with None, that is found again.
+
+        Returns the photo as it is then. Raises UserError("photo_gone").
+        """
+        chosen = framing and json.dumps(replace(framing, by=FramedBy.MEMBER).to_json())
+        sql = (
+            "UPDATE photos SET chosen_framing = :chosen"
+            " WHERE id = :id AND owner = :owner RETURNING *"
+        )
+        row = await self._database.fetch_one(sql, chosen=chosen, id=photo_id, owner=owner)
+        return _require_photo(row)
+
+    async def set_repeats(self, photo_id: int, owner: int, repeats: int) -> Photo:
+        """Set how often an epoch shows a photo, beside others.
+
+        Returns the photo as it is then. Raises UserError: "out_of_range" or "photo_gone".
+        """
+        check_range("repeats", repeats, REPEATS, UserError)
+        sql = "UPDATE photos SET repeats = :repeats WHERE id = :id AND owner = :owner RETURNING *"
+        row = await self._database.fetch_one(sql, repeats=repeats, id=photo_id, owner=owner)
+        return _require_photo(row)
+
+    async def set_found_framing(self, photo_id: int, framing: Framing) -> None:
+        """Set what was found to be kept of a photo that was stored before that was looked for."""
+        sql = "UPDATE photos SET found_framing = :found WHERE id = :id AND found_framing IS NULL"
+        await self._database.execute(sql, found=json.dumps(framing.to_json()), id=photo_id)
 
     def _write_files(self, checked: CheckedPhoto) -> None:
         """Write pixels and preview, both or neither, unless another photo has written the same."""
@@ -134,9 +202,18 @@ def has_alpha(picture: Path) -> bool:
 
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
-    warnings = tuple(json.loads(row["warnings"]))
-    written = bool(row["written"])
-    return read_row(Photo, row, phash=int(row["phash"], 16), written=written, warnings=warnings)
+    framing = row["chosen_framing"] or row["found_framing"]
+    measures = json.loads(row["measures"])
+    return read_row(
+        Photo,
+        row,
+        phash=int(row["phash"], 16),
+        written=bool(row["written"]),
+        framing=Framing.from_json(json.loads(framing)) if framing else MIDDLE,
+        accepted=bool(row["accepted"]),
+        warnings=tuple(json.loads(row["warnings"])),
+        measures=measures and PhotoMeasures.from_json(measures),
+    )
 
 
 async def _list_photos(tx: Connection, dataset: Dataset) -> list[Photo]:
@@ -148,15 +225,33 @@ async def _list_photos(tx: Connection, dataset: Dataset) -> list[Photo]:
     return [photo_from_row(row) for row in rows]
 
 
-def _check_against(checked: CheckedPhoto, others: list[Photo]) -> list[str]:
-    """Return the warnings of a picture beside its dataset's others, or raise UserError."""
+async def _check_consent(tx: Connection, dataset: Dataset, member: int) -> None:
+    """Raise UserError if a member may not add photos to a dataset, or took their consent back."""
+    shared = None if member == dataset.owner else dataset.id
+    sql = "SELECT 1 FROM contributors WHERE dataset = :id AND member = :m AND state = 'joined'"
+    if shared and not await tx.execute(sql, id=dataset.id, m=member):
+        raise UserError("dataset_unknown")
+    row = await tx.fetch_one(NEWEST_CONSENT, member=member, dataset=shared)
+    if row is not None and row["withdrawn"] is not None:
+        raise UserError("consent_needed")
+
+
+def _check_against(checked: CheckedPhoto, others: list[Photo]) -> None:
+    """Raise UserError if a picture is in the dataset already, or has no room there."""
     for other in others:
         if other.digest == checked.digest:
             raise UserError("photo_twice", photo=other.id)
     if len(others) >= MAX_PHOTOS:
         raise UserError("photos_full", most=MAX_PHOTOS)
-    twin = any(are_near_duplicates(other.phash, checked.phash) for other in others)
-    return [*checked.warnings, "duplicate"] if twin else list(checked.warnings)
+
+
+async def _join_shots(tx: Connection, same: Sequence[Photo]) -> int:
+    """Return the number of the shot that photos are of, which become one; 0 without photos."""
+    shot = min((photo.shot or photo.id for photo in same), default=0)
+    for photo in same:
+        sql = "UPDATE photos SET shot = :shot WHERE id = :id OR shot = :old AND shot <> 0"
+        await tx.execute(sql, shot=shot, id=photo.id, old=photo.shot)
+    return shot
 
 
 def _require_photo(row: sqlite3.Row | None) -> Photo:

@@ -13,8 +13,8 @@ from storage.tables.database import Database, read_row
 from storage.tables.events import ADVANCE
 
 INSERT_POST = """
-INSERT OR IGNORE INTO posts (kind, member, guild, job, event, report, refusals, created)
-VALUES (:kind, :member, :guild, :job, :event, :report, :refusals, :now) RETURNING *
+INSERT OR IGNORE INTO posts (kind, member, guild, job, event, report, dataset, refusals, created)
+VALUES (:kind, :member, :guild, :job, :event, :report, :dataset, :refusals, :now) RETURNING *
 """
 REFUSE = """
 UPDATE posts SET rung = rung + 1, uncertain = 0, refusals = :refusals WHERE id = :post RETURNING *
@@ -47,6 +47,8 @@ class PostKind(StrEnum):
     CARD_LOST = "card_lost"  #: a job's card cannot be posted
     WATCHED = "watched"  #: a training ended, for somebody who pressed Tell me
     REPORT = "report"
+    UNUSED = "unused"  #: a dataset will be deleted unless it is used
+    TAKEN_BACK = "taken_back"  #: a member took back the photos that they added to a dataset
 
 
 #: why a place refused a post: (place, reason), both keys of `bot.wording.refusals`
@@ -63,6 +65,7 @@ class NewPost:
     job: int | None = None
     event: int = 0
     report: int | None = None
+    dataset: int | None = None
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -77,6 +80,7 @@ class Post:
     job: int | None
     event: int
     report: int | None
+    dataset: int | None
     state: str
     rung: int
     refusals: tuple[Refusal, ...]
@@ -93,7 +97,7 @@ class Post:
     @property
     def nonce(self) -> str:
         """A name that Discord takes once within some minutes; 25 characters at most."""
-        return f"{self.job or self.report}-{self.event}-{self.marker:x}"
+        return f"{self.job or self.report or self.dataset}-{self.event}-{self.marker:x}"
 
 
 def make_marker(name: str) -> int:

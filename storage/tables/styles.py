@@ -30,6 +30,14 @@ VALUES
    :concept, :digest, :bytes, :now, :whole)
 RETURNING *, NULL AS shared
 """
+#: whose photos were there when the training began: it keeps those that it began with
+INSERT_CONTRIBUTORS = """
+INSERT OR IGNORE INTO style_contributors (style, dataset, member)
+SELECT DISTINCT :style, p.dataset, p.contributor FROM photos AS p, jobs AS j
+WHERE j.id = :job AND p.created <= j.started AND (p.dataset = j.dataset OR p.dataset IN (
+  SELECT json_extract(other.value, '$.dataset')
+  FROM json_each(j.request, '$.other_datasets') AS other))
+"""
 EXPIRE_FULL_MODELS = """
 UPDATE styles SET removed = :now WHERE whole AND removed IS NULL AND created < :before
 RETURNING *, NULL AS shared
@@ -55,7 +63,7 @@ class Styles:
     ) -> Style:
         """Store a job's result as a style; a second call returns the same style.
 
-        Raises JobError("lease_lost") if the claim is not the newest.
+        Raises JobError: "lease_lost" if the claim is not the newest, or "photos_withdrawn".
         """
         digest, size = await asyncio.to_thread(_hash_file, file)
         name = str(job.request["name"])
@@ -82,6 +90,7 @@ class Styles:
             await asyncio.to_thread(_link_or_copy, file, self.file(style))
             sql = "UPDATE jobs SET style = :style WHERE id = :job"
             await tx.execute(sql, style=style.id, job=job.id)
+            await tx.execute(INSERT_CONTRIBUTORS, style=style.id, job=job.id)
         return style
 
     async def list_for(self, owner: int) -> list[Style]:
@@ -164,10 +173,12 @@ def style_from_row(row: sqlite3.Row) -> Style:
 
 
 async def _find_existing(tx: Connection, job: Job) -> Style | None:
-    """Return the style that an earlier call stored; raise JobError for an old claim."""
-    row = await tx.fetch_one("SELECT fence FROM jobs WHERE id = :job", job=job.id)
+    """Return the style that an earlier call stored; raise JobError if there may be none."""
+    row = await tx.fetch_one("SELECT fence, withdrawn FROM jobs WHERE id = :job", job=job.id)
     if row is None or row["fence"] != job.fence:
         raise JobError("lease_lost", job=job.id)
+    if row["withdrawn"]:
+        raise JobError("photos_withdrawn")
     row = await tx.fetch_one(f"{SELECT_STYLES} WHERE s.job = :job", job=job.id)
     return None if row is None else style_from_row(row)
 

@@ -71,7 +71,8 @@ class Trash:
 
     def _list_paths(self, kind: str, name: str) -> tuple[Path, ...]:
         run, style = self._home.job_folder(name), self._home.styles / name
-        copies = (run.photos, run.style_file)  # a sample's style may be another member's
+        # what a job that ended no longer needs; a sample's style may be another member's
+        copies = (run.photos, run.class_images, run.checkpoints, run.style_file)
         known = {"copies": copies, "result": (run.result,), "style": (style,)}
         return known.get(kind, (run.path,))
 

@@ -38,6 +38,6 @@ async def test_features_are_closed_once(kit):
     await kit.bot.close_features()
 
     with pytest.raises(ValueError, match="Connection closed"):
-        await store.members.list_consents(1)
+        await store.consents.list_for(1)
 
     await kit.bot.close_features()

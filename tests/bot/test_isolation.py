@@ -14,7 +14,8 @@ from bot.cards.export import Export
 from bot.wording.errors import ERRORS
 
 COMMANDS = tuple(
-    f"dataset {name}" for name in ("show", "add", "captions", "delete", "collect", "export")
+    f"dataset {name}"
+    for name in ("show", "add", "upload", "captions", "delete", "collect", "export")
 )
 
 
@@ -57,6 +58,7 @@ async def test_by_press(collecting_kit):
         cards.TurnPage(number, 0, label="Turn"),
         cards.Refresh(number, 0),
         cards.Add(number),
+        cards.Upload(number),
         cards.Caption(number),
         cards.Delete(number),
         Export(number, 0),

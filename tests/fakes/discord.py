@@ -23,6 +23,7 @@ from bot.__main__ import make_bot
 from bot.bot import Bot
 from bot.settings import BotSettings
 from storage.records import Concept
+from storage.tables.consents import Terms
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -130,7 +131,7 @@ class BotKit:
     ) -> Dataset:
         """Add a member's dataset and consent, with photos that the darkroom checks."""
         dataset = await self.store.datasets.create(who.id, self.guild.id, name, Concept.SUBJECT)
-        await self.store.members.add_consent(who.id, wording.CONSENT, "test")
+        await self.store.consents.add(who.id, Terms(wording.CONSENT), "test")
         for number in range(seed, seed + photos):
             checked = await self.bot.darkroom.check(draw_photo(number))
             await self.store.photos.add(dataset, checked)

@@ -11,6 +11,7 @@ import pytest
 from storage.errors import UserError
 from storage.folders import Home
 from storage.store import Store
+from storage.tables.consents import Terms
 
 
 async def test_open(home: Home) -> None:
@@ -25,9 +26,9 @@ async def test_open(home: Home) -> None:
 async def test_open_again(home: Home) -> None:
     """What was stored is there when the store is opened again."""
     async with await Store.open(home) as store:
-        await store.members.add_consent(1, 1, "modal")
+        await store.consents.add(1, Terms(1), "form")
     async with await Store.open(home) as store:
-        assert await store.members.has_consented(1, 1)
+        assert await store.consents.has(1, Terms(1))
 
 
 async def test_newer_version(home: Home) -> None:

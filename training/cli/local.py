@@ -189,7 +189,12 @@ class LocalJob:
         photos, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
         tell_photos(photos)
         packed = [
-            PackedPhoto(Path(photo.name).stem, self.folder.photos / photo.file, photo.caption)
+            PackedPhoto(
+                Path(photo.name).stem,
+                self.folder.photos / photo.file,
+                photo.caption,
+                photo.treatment,
+            )
             for photo in photos
         ]
         trigger = " ".join(given.trigger.split()) or names.trigger_from_name(given.photos.stem)

@@ -6,23 +6,21 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path, PurePath
-from typing import NamedTuple
-
-from PIL import Image
+from typing import Any, NamedTuple
 
 from storage.errors import UserError
 from storage.folders import JobFolder, write_whole
 from storage.photos.sandbox import Darkroom
 from storage.photosets.entries import Entry, check_entry, show_path
+from storage.photosets.masks import join_mask
 from storage.photosets.reader import SetPhoto, open_set
+from storage.photosets.treatment import USUAL, Treatment
 from storage.records import CheckedPhoto
 from storage.tables.photos import has_alpha
 from training.cli.output import tell
 
 CAPTION_SUFFIX = ".txt"  #: of a caption that is written
-MAX_ASPECT_DIFFERENCE = 0.02  #: between a mask's width by height and its photo's
 
 
 class FolderPhoto(NamedTuple):
@@ -35,6 +33,12 @@ class FolderPhoto(NamedTuple):
     digests: tuple[str, ...] = ()  #: of its pixels and of its mask, if it has one
     transparent: bool = False  #: by itself, not by a mask
     copies: tuple[str, ...] = ()  #: further files with the same pixels, which are left out
+    treatment: Treatment = USUAL
+
+    def prepared(self) -> dict[str, Any]:
+        """Return the fields of a recipe's photo that follow from it."""
+        told = self.treatment
+        return {"framing": told.framing or self.checked.framing, "repeats": told.repeats}
 
 
 def list_photos(source: Path, stack: ExitStack) -> list[SetPhoto]:
@@ -69,7 +73,7 @@ async def _read_photos(
     photos: Sequence[SetPhoto], folder: JobFolder, after: int, refused: list[UserError]
 ) -> list[FolderPhoto]:
     sources: dict[str, FolderPhoto] = {}
-    async with Darkroom() as darkroom:
+    async with Darkroom(faces=True) as darkroom:
         for photo in photos:
             try:
                 checked = await _check_photo(photo.file, darkroom)
@@ -82,11 +86,14 @@ async def _read_photos(
                 continue
             name = f"{after + len(sources) + 1:04}.png"
             await asyncio.to_thread(write_whole, folder.photos / name, pixels)
+            if "animated" in checked.warnings:
+                tell("photo_animated", file=show_path(photo.file.path))
             sources[checked.digest] = FolderPhoto(
                 name, photo.name, photo.caption,
                 replace(checked, pixels=b"", preview=b""),
                 (checked.digest, mask) if mask else (checked.digest,),
                 not mask and has_alpha(folder.photos / name),
+                treatment=photo.treatment,
             )  # fmt: skip
     return list(sources.values())
 
@@ -126,15 +133,5 @@ async def _add_mask(
     """Return a photo's pixels as PNG, with its mask, if any, as alpha channel; and its digest."""
     if beside is None:
         return photo.pixels, ""
-    mask = await _check_photo(beside, darkroom)
-    if abs(mask.width / mask.height - photo.width / photo.height) > MAX_ASPECT_DIFFERENCE:
-        raise UserError("mask_shape", file=show_path(beside.path))
-    return await asyncio.to_thread(_join_alpha, photo.pixels, mask.pixels), mask.digest
-
-
-def _join_alpha(photo: bytes, mask: bytes) -> bytes:
-    picture, grey = Image.open(BytesIO(photo)).convert("RGB"), Image.open(BytesIO(mask))
-    picture.putalpha(grey.convert("L").resize(picture.size, Image.Resampling.LANCZOS))
-    file = BytesIO()
-    picture.save(file, "PNG", compress_level=1)
-    return file.getvalue()
+    mask, name = await _check_photo(beside, darkroom), show_path(beside.path)
+    return await asyncio.to_thread(join_mask, photo.pixels, mask.pixels, name), mask.digest

@@ -17,6 +17,7 @@ from storage.requests import TrainRequest
 from training.cli.arguments import TrainArguments
 from training.cli.photos import FolderPhoto
 from training.recipe.concepts import ConceptPhotos
+from training.recipe.preparation import prepare_photos
 from training.recipe.recipe import Recipe
 from training.run.defaults import complete_recipe
 
@@ -86,9 +87,11 @@ def make_recipe(
     more = tuple(ConceptPhotos.from_photos(other, base, other.captions()) for other in others)
     transparent = [photo.file for each in concepts for photo in each.photos if photo.transparent]
     check_backgrounds(given.options, transparent)
-    return complete_recipe(
+    recipe = complete_recipe(
         request, base, first.captions(), transparent, accepted=read_date(), other_concepts=more
     )
+    photos = (photo for each in concepts for photo in each.photos)
+    return prepare_photos(recipe, {p.file: p.prepared() for p in photos})
 
 
 def check_backgrounds(options: Mapping[str, Any], transparent: Sequence[str]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, Self
 
+from storage.crops import Framing
 from storage.photosets.edits import put_trigger
 from storage.records import Base, Concept
+
+ALWAYS_WRITTEN = ("file", "caption", "background")  #: of a photo, in a recipe's JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,24 @@ class TrainingPhoto:
     file: str
     caption: str
     background: str = ""  #: the colour behind its transparent parts; empty leaves it as it is
+    framing: Framing | None = None  #: what is kept where it is cropped; None: its middle
+    repeats: int = 1  #: how often an epoch shows it, beside others
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read the entry of a recipe."""
+        framing = value.get("framing")
+        return cls(**value | {"framing": framing and Framing.from_json(framing)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON, without what versions before 0.2 did not know."""
+        content: dict[str, Any] = {
+            "file": self.file,
+            "caption": self.caption,
+            "background": self.background,
+        }
+        content |= {"framing": self.framing.to_json()} if self.framing else {}
+        return content | ({"repeats": self.repeats} if self.repeats > 1 else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +87,13 @@ class ConceptPhotos:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ConceptPhotos:
         """Read the entry of a recipe."""
-        photos = tuple(TrainingPhoto(**photo) for photo in value["photos"])
+        photos = tuple(map(TrainingPhoto.from_json, value["photos"]))
         word = value.get("class_word", value.get("word", ""))  # "word" before 0.2
         return cls(value["trigger"], Concept(value["concept"]), word, photos)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return asdict(self) | {"photos": [photo.to_json() for photo in self.photos]}
 
 
 def add_trigger(caption: str, concept: ConceptLike, base: Base) -> str:

@@ -99,7 +99,7 @@ class Recipe(TrainingOptions):
                 if option.name in content:
                     content[option.name] = option.from_json(content[option.name])
             content["concept"] = Concept(content["concept"])
-            content["photos"] = tuple(TrainingPhoto(**photo) for photo in content["photos"])
+            content["photos"] = tuple(map(TrainingPhoto.from_json, content["photos"]))
             for name, read in (
                 ("memory_fallbacks", lambda one: MemoryFallback(**one)),
                 ("other_concepts", ConceptPhotos.from_json),
@@ -129,7 +129,10 @@ class Recipe(TrainingOptions):
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole recipe as JSON."""
-        return asdict(self)
+        return asdict(self) | {
+            "photos": [photo.to_json() for photo in self.photos],
+            "other_concepts": [concept.to_json() for concept in self.other_concepts],
+        }
 
     def public_json(self) -> dict[str, Any]:
         """Return what a file's header may contain: no captions, photo names or prompts."""

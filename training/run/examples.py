@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import cycle, groupby, islice
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
 from torch import Tensor
 
+from storage.crops import MIDDLE, Framing, Size, centering, find_bucket, list_buckets
 from storage.errors import JobError
 from training.families import Crop, Family
-from training.lazy import LazyModule
 from training.networks.conditioning import Conditions, stack_conditions
 from training.networks.memory import vae_bytes
+from training.recipe.concepts import TrainingPhoto
 from training.recipe.recipe import Recipe
 from training.run import masks
 
-aspects = LazyModule("diffusers.training_utils")
+LANCZOS = Image.Resampling.LANCZOS
 ENCODE_PIXELS = 2**15  #: encoded at once; one photo for a large base is more than that
-MIN_BUCKET_RESOLUTION = 256  #: a smaller base is trained on squares only
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Example:
     latent: Tensor  # (C, h, w)
     photo: int  #: its number in the recipe
     size_conditioning: Conditions = field(default_factory=dict)  #: of SDXL: how it was cropped
-    weights: Tensor | None = None  #: (1, h, w), of the loss, with masked_loss
+    weights: Tensor | None = None  #: (1, h, w), of the loss; None weighs all places alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class CroppedPhoto:
     picture: Image.Image
     frame: Crop
     mask: Image.Image | None  #: white where the photo is learned from; None without alpha
+    kept: Image.Image | None  #: black on the bars beside a photo that is kept whole, else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +65,51 @@ class Batch:
             yield Batch(self.latents[part], self.photos[part], sizes, weights)
 
 
-def list_buckets(resolution: int, grain: int) -> list[tuple[int, int]]:
-    """List the aspect ratio buckets of a resolution, as (height, width) in pixels."""
-    if resolution < MIN_BUCKET_RESOLUTION:
-        side = max(grain, resolution // grain * grain)
-        return [(side, side)]
-    buckets: list[tuple[int, int]] = aspects.generate_aspect_ratio_buckets(
-        resolution, max(grain, 64)
-    )
-    return buckets
-
-
-def crop_photo(place: Path, buckets: list[tuple[int, int]], background: str = "") -> CroppedPhoto:
-    """Scale a photo and crop it around its center to the bucket nearest in aspect ratio.
+def crop_photo(folder: Path, photo: TrainingPhoto, buckets: list[Size]) -> CroppedPhoto:
+    """Scale a photo of a folder, and crop it to the bucket nearest in aspect ratio.
 
     With a background, its transparent parts are laid on that.
     """
     try:
-        with Image.open(place) as opened:
+        with Image.open(folder / photo.file) as opened:
             opened.load()
-            photo = opened.copy()
+            picture = opened.copy()
     except (OSError, UnidentifiedImageError) as broken:
-        raise JobError("photo_broken", file=place.name) from broken
-    height, width = buckets[aspects.find_nearest_bucket(photo.height, photo.width, buckets)]
-    size = (width, height)
-    plain = masks.put_on(photo, background) if background else photo.convert("RGB")
-    cropped = ImageOps.fit(plain, size, Image.Resampling.LANCZOS)
-    return CroppedPhoto(cropped, describe_crop(photo.size, size), masks.crop_mask(photo, size))
+        raise JobError("photo_broken", file=photo.file) from broken
+    size, framing = find_bucket(picture.size, buckets), photo.framing or MIDDLE
+    ground = photo.background
+    plain = masks.put_on(picture, ground) if ground else picture.convert("RGB")
+    solid = Image.new("L", picture.size, 255)
+    return CroppedPhoto(
+        cut_picture(plain, size, framing),
+        describe_crop(picture.size, size, framing),
+        cut_picture(picture.getchannel("A"), size, framing) if picture.mode == "RGBA" else None,
+        cut_picture(solid, size, framing) if framing.whole else None,
+    )
 
 
-def describe_crop(photo: tuple[int, int], size: tuple[int, int]) -> Crop:
-    """Return how a photo was scaled and cropped to a size, both (width, height) in pixels."""
+def cut_picture(picture: Image.Image, size: Size, framing: Framing) -> Image.Image:
+    """Return what is kept of a picture, scaled to a size.
+
+    The bars beside a whole one are black in a mask, and have the mean colour of others.
+    """
+    if framing.whole:
+        mean = tuple(round(value) for value in ImageStat.Stat(picture).mean)
+        return ImageOps.pad(picture, size, LANCZOS, 0 if picture.mode == "L" else mean)
+    at = centering(picture.size, size, framing)
+    return ImageOps.fit(picture, size, LANCZOS, centering=at)
+
+
+def describe_crop(photo: Size, size: Size, framing: Framing) -> Crop:
+    """Return how a photo was scaled and cropped to a size."""
+    if framing.whole:
+        return Crop((photo[1], photo[0]), (0, 0), (size[1], size[0]))
     scale = max(size[0] / photo[0], size[1] / photo[1])
-    left, top = (round((side * scale - kept) / 2) for side, kept in zip(photo, size, strict=True))
+    at = centering(photo, size, framing)
+    left, top = (
+        round((side * scale - kept) * share)
+        for side, kept, share in zip(photo, size, at, strict=True)
+    )
     return Crop((photo[1], photo[0]), (top, left), (size[1], size[0]))
 
 
@@ -112,28 +126,40 @@ def encode_photos(family: Family, recipe: Recipe, photos: Path) -> list[Example]
 def encode_at(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
     """Encode every photo at one resolution; small photos of one size several at a time."""
     buckets = list_buckets(side, family.size_multiple)
-    cropped = (
-        crop_photo(photos / photo.file, buckets, photo.background) for photo in recipe.all_photos
-    )
-    encoded: list[tuple[Tensor, Crop, Image.Image | None]] = []
+    cropped = (crop_photo(photos, photo, buckets) for photo in recipe.all_photos)
+    encoded: list[tuple[Tensor, Crop, Tensor | None]] = []
+    masked = 0
     for _, same_size in groupby(cropped, key=lambda photo: photo.frame.size):
         for batch in take_batches(same_size, max(1, ENCODE_PIXELS // side**2)):
             latents = family.encode([photo.picture for photo in batch])
-            pairs = zip(latents, batch, strict=True)
-            encoded += [(latent, photo.frame, photo.mask) for latent, photo in pairs]
-    weights: list[Tensor] = []
-    if recipe.masked_loss:
-        weights = [
-            masks.loss_weights(mask, latent, recipe.unmasked_weight) for latent, _, mask in encoded
+            masked += sum(photo.mask is not None for photo in batch)
+            encoded += [
+                (latent, photo.frame, weigh_places(recipe, photo, latent))
+                for latent, photo in zip(latents, batch, strict=True)
+            ]
+    if any(places is not None for *_, places in encoded):
+        encoded = [
+            (latent, frame, torch.ones(1, *latent.shape[-2:]) if places is None else places)
+            for latent, frame, places in encoded
         ]
-        masked = sum(mask is not None for _, _, mask in encoded)
+    if recipe.masked_loss:
+        weights = [places for *_, places in encoded if places is not None]
         masks.check_masks(weights, masked, [photo.file for photo in recipe.all_photos])
     return [
-        Example(
-            latent, photo, family.size_conditioning(frame), weights[photo] if weights else None
-        )
-        for photo, (latent, frame, _) in enumerate(encoded)
+        Example(latent, photo, family.size_conditioning(frame), places)
+        for photo, (latent, frame, places) in enumerate(encoded)
     ]
+
+
+def weigh_places(recipe: Recipe, photo: CroppedPhoto, latent: Tensor) -> Tensor | None:
+    """Return the weights of a photo's places in the loss; None if all count the same."""
+    weights = None
+    if recipe.masked_loss:
+        weights = masks.loss_weights(photo.mask, latent, recipe.unmasked_weight)
+    if photo.kept is None:
+        return weights
+    kept = masks.loss_weights(photo.kept, latent, 0.0)
+    return kept if weights is None else kept * weights
 
 
 def take_batches(photos: Iterator[CroppedPhoto], size: int) -> Iterator[list[CroppedPhoto]]:
@@ -150,7 +176,7 @@ class Batches:
         examples: list[Example],
         size: int,
         seed: int,
-        concepts: Collection[range] = (),  # the numbers of each concept's photos
+        concepts: Collection[Mapping[int, int]] = (),  # repeats of each one's photos, by number
     ) -> None:
         self.examples, self.size, self.seed = examples, size, seed
         self.buckets: dict[tuple[int, ...], list[int]] = {}
@@ -181,14 +207,13 @@ class Batches:
         return Batch(latents, photos, sizes, torch.stack(masks) if masks else None)
 
 
-def count_repeats(concepts: Collection[range]) -> dict[int, int]:
-    """Return how often an epoch repeats each photo, so that every concept counts the same."""
-    most = max(map(len, concepts), default=0)
-    return {
-        photo: most // len(photos) + (at < most % len(photos))
-        for photos in concepts
-        for at, photo in enumerate(photos)
-    }
+def count_repeats(concepts: Collection[Mapping[int, int]]) -> Counter[int]:
+    """Return how often an epoch shows each photo, so that every concept counts the same."""
+    shown = [
+        [photo for photo, repeats in photos.items() for _ in range(repeats)] for photos in concepts
+    ]
+    most = max(map(len, shown), default=0)
+    return Counter(photo for photos in shown for photo in islice(cycle(photos), most))
 
 
 def fill_batches(order: list[int], size: int) -> Iterator[list[int]]:

@@ -244,7 +244,8 @@ class TrainingRun:
         """Encode photos and captions; after this the VAE is not needed any more."""
         recipe, learns = self.recipe, self.attached.learns_text
         examples = encode_photos(self.family, recipe, self.folder.photos)
-        concepts = recipe.photo_ranges.values()
+        photos, ranges = recipe.all_photos, recipe.photo_ranges.values()
+        concepts = [{at: photos[at].repeats for at in each} for each in ranges]
         self.batches = Batches(examples, recipe.batch_size, recipe.seed, concepts)
         self.captions = CaptionEncoder(self.family, recipe, self.device, learns=learns)
         self.class_images.encode(self.family, self.device, learns=learns)

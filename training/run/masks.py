@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from storage.errors import JobError
 from training.recipe.backgrounds import COLOURS
-
-
-def crop_mask(picture: Image.Image, size: tuple[int, int]) -> Image.Image | None:
-    """Crop a photo's alpha as the photo is cropped, to (width, height); None without alpha."""
-    if picture.mode != "RGBA":
-        return None
-    return ImageOps.fit(picture.getchannel("A"), size, Image.Resampling.LANCZOS)
 
 
 def loss_weights(mask: Image.Image | None, latent: Tensor, unmasked: float) -> Tensor:

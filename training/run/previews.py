@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from storage.crops import list_buckets
 from storage.events import Event, PreviewsDrawn, ResultDrawn
 from storage.folders import JobFolder, replacing
 from training.bases.cache import BaseCache
@@ -19,7 +20,7 @@ from training.families import Family, Picture
 from training.recipe.concepts import SamplePrompt
 from training.recipe.recipe import Recipe
 from training.run.best import choose_best, count_candidates
-from training.run.examples import crop_photo, list_buckets
+from training.run.examples import crop_photo
 from training.run.timing import RunTimer
 from training.sample import split_by_memory
 
@@ -84,10 +85,8 @@ class Previews:
         """Return the photos as they were learned from."""
         recipe = self.recipe
         buckets = list_buckets(recipe.resolution, self.family.size_multiple)
-        return [
-            crop_photo(self.folder.photos / photo.file, buckets, photo.background).picture
-            for photo in recipe.photos
-        ]
+        photos = self.folder.photos
+        return [crop_photo(photos, photo, buckets).picture for photo in recipe.photos]
 
     def draw_images(
         self, prompts: Sequence[SamplePrompt], final_weights: Weights

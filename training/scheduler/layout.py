@@ -18,6 +18,7 @@ from storage.store import Store
 from storage.tables.photos import has_alpha
 from training.recipe.concepts import ConceptPhotos
 from training.recipe.names import current_names
+from training.recipe.preparation import prepare_photos
 from training.run.defaults import complete_recipe
 
 DAY_SECONDS = 86400.0
@@ -114,9 +115,15 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     others = tuple(ConceptPhotos.from_photos(other, start, each) for other, each in pairs)
     folder = store.home.job_folder(job.folder).photos
     transparent = [name for name in names.values() if has_alpha(folder / name)]
-    return complete_recipe(
+    recipe = complete_recipe(
         request, start, first, transparent, accepted=job.created, other_concepts=others
-    ).to_json()
+    )
+    prepared = {
+        names[p.id]: {"framing": p.framing, "repeats": p.repeats}
+        for p in chain(*photos)
+        if p.id in names
+    }
+    return prepare_photos(recipe, prepared).to_json()
 
 
 async def sample_request(store: Store, job: Job) -> dict[str, Any]:

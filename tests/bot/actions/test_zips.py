@@ -26,7 +26,8 @@ async def test_form(kit):
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
     files = {"a.png": None, "a.txt": b"a dog on grass", "b.png": None, "b.caption": b"\xe9t\xe9",
-             "c.png": None, "d.png": b"", "Thumbs.db": b"x", "more/e.png": None}  # fmt: skip
+             "c.png": None, "d.png": b"", "Thumbs.db": b"x", "more/e.png": None,
+             "a.mask.png": kit.draw_photo(0), "z-masklabel.png": kit.draw_photo(0)}  # fmt: skip
 
     sent = [("photos.zip", make_zip(kit, **files)), ("f.png", kit.draw_photo(9))]
     answer = await kit.send_photos(alice, sent)
@@ -39,6 +40,8 @@ async def test_form(kit):
     assert kit.says(said, wording.dataset.ZIP_READ, **facts)
     assert kit.says(said, wording.dataset.ZIP_NOTES["folders_left"], folders="more")
     assert kit.says(said, wording.dataset.ZIP_NOTES["captions_decoded"], count=1)
+    assert kit.says(said, wording.dataset.ZIP_NOTES["masks_left"], files="a.mask.png")
+    assert kit.says(said, wording.dataset.ZIP_NOTES["masks_orphaned"], files="z-masklabel.png")
     assert "0 bytes" in said
     assert [photo.caption for photo in photos] == ["", "a dog on grass", "été", ""]
     (job,) = await kit.store.jobs.list_for(alice.id)

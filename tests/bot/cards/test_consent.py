@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import wording
+from storage.tables.consents import Audience, Purpose, Terms
 
 
 async def test_consent_card(kit):
@@ -13,14 +14,17 @@ async def test_consent_card(kit):
     asked = await alice.slash(
         kit.channel, "dataset add", name="my dog", photo1=("a.png", kit.draw_photo(1))
     )
-    before, terms = await kit.store.members.list_consents(alice.id), kit.text(asked)
+    before, terms = await kit.store.consents.list_for(alice.id), kit.text(asked)
     answer = await alice.click(asked.response, label="I agree")
 
     assert before == []
     assert "Before I keep your photos" in terms
     assert "1 new photo. My dog has 1." in kit.text(asked.response)
     assert answer.acknowledged
-    assert [version for version, _, _ in await kit.store.members.list_consents(alice.id)] == [1]
+    (receipt,) = await kit.store.consents.list_for(alice.id)
+    assert (receipt.version, receipt.via, receipt.dataset) == (wording.CONSENT, "button", None)
+    assert (receipt.purpose, receipt.audience) == (Purpose.OWN_STYLES, Audience.SELF_AND_SHARES)
+    assert receipt.terms in terms
 
 
 async def test_no_consent(kit):
@@ -36,7 +40,7 @@ async def test_no_consent(kit):
     assert len(waited) == 1
     assert kit.bot.awaiting_consent == {}
     assert wording.dataset.UNCHANGED in kit.text(asked.response)
-    assert not await kit.store.members.list_consents(alice.id)
+    assert not await kit.store.consents.list_for(alice.id)
 
 
 async def test_consent_after_restart(kit):
@@ -51,4 +55,4 @@ async def test_consent_after_restart(kit):
     await alice.click(asked.response, label="I agree")
 
     assert wording.consent.LATE in kit.text(asked.response)
-    assert await kit.store.members.has_consented(alice.id, wording.CONSENT)
+    assert await kit.store.consents.has(alice.id, Terms(wording.CONSENT))

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bot import wording
+from storage.crops import Framing
 from tests.fakes.discord import draw_photo
 
 
@@ -50,3 +51,20 @@ async def test_small_and_transparent_photos_are_not(kit, scheduler):
         card = await open_preflight(kit, who)
         assert not card.attachments
         assert "Train my dog?" in kit.text(card)
+
+
+async def test_photos_of_which_much_is_cut_away_are_told(kit, scheduler):
+    """Long photos are counted before a training on squares; those kept whole are not."""
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice, photos=1)
+    await scheduler.publish_catalog()
+    for seed in range(2):
+        checked = await kit.bot.darkroom.check(draw_photo(seed + 5, (900, 300)))
+        photo = await kit.store.photos.add(dataset, checked)
+    await kit.store.photos.set_framing(photo.id, alice.id, Framing(whole=True))
+
+    card = (
+        await alice.slash(kit.channel, "train lora", dataset="my dog", base="embedded")
+    ).response
+
+    assert kit.says(card, wording.training.PHOTOS_CUT, photos="1 photo")

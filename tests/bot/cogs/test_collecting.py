@@ -8,6 +8,7 @@ from bot import wording
 from bot.bot import make_intents
 from bot.wording.errors import ERRORS
 from storage.records import Kind
+from storage.tables.consents import Terms
 
 
 async def post(kit, who, *seeds, channel=None):
@@ -175,7 +176,7 @@ async def test_menu(collecting_kit):
 
     assert kit.text(answer) == "### 2 new photos. My dog has 2."
     assert await kit.store.photos.list_for(cat.id, alice.id) == []
-    assert await kit.store.members.has_consented(alice.id, wording.CONSENT)
+    assert await kit.store.consents.has(alice.id, Terms(wording.CONSENT))
     assert "consent" not in str(again.modal)
     assert [job.kind for job in await kit.store.jobs.list_for(alice.id)] == [Kind.CAPTION]
 

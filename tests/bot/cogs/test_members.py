@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import asdict
 
 import discord
+import pytest
 
 from bot import wording
 from bot.actions.export import write_zips
@@ -43,7 +44,7 @@ async def test_me(kit):
     said = kit.text(answer)
     assert answer.response.ephemeral
     assert "1 dataset · 2 photos · 0 styles" in said
-    assert kit.says(said, wording.member.CONSENT, version=1)
+    assert kit.says(said, wording.member.CONSENT, version=wording.CONSENT)
     assert "0 of 10" in said
 
 
@@ -138,3 +139,30 @@ async def test_keep(kit):
 
     assert wording.dataset.UNCHANGED in kit.text(card)
     assert len(await kit.store.datasets.list_for(alice.id)) == 1
+
+
+@pytest.mark.parametrize("label", [wording.consent.KEEP_STYLES, wording.consent.DELETE_STYLES])
+async def test_withdraw(kit, scheduler, label):
+    """A consent can be taken back: photos go, styles if wished, and the card shows the receipt."""
+    alice = kit.add_member("alice")
+    dataset = await scheduler.add_dataset(alice, photos=2)
+    style = await scheduler.add_style(alice, "other")
+    trained = "INSERT INTO style_contributors VALUES (:style, :dataset, :member)"
+    facts = {"style": style.id, "dataset": dataset.id, "member": alice.id}
+    await kit.store._database.execute(trained, **facts)
+
+    card = (await alice.slash(kit.channel, "me")).response
+    await alice.click(card, label=wording.consent.TAKE_BACK)
+    asked = kit.text(card)
+    await alice.click(card, label=label)
+    after = await alice.slash(kit.channel, "me")
+
+    assert kit.says(asked, wording.consent.WITHDRAW_PHOTOS, photos="2 photos")
+    assert kit.says(asked, wording.consent.WITHDRAW_STYLES, styles="1 style")
+    assert kit.says(card, wording.consent.WITHDRAWN, photos="2 photos")
+    deleted = label == wording.consent.DELETE_STYLES
+    assert kit.says(card, wording.consent.WITHDRAWN_STYLES) == deleted
+    assert (await kit.store.styles.list_for(alice.id) == []) == deleted
+    assert "and took it back on" in kit.text(after)
+    assert wording.consent.TAKE_BACK not in kit.labels(after)
+    assert "0 photos" in kit.text(after)

@@ -15,6 +15,7 @@ from storage.backup.write import BackupReport, back_up
 from storage.folders import Home, JobFolder
 from storage.records import CheckedPhoto, Concept, Dataset, Job, Kind, NewJob, Status, Style
 from storage.store import Store
+from storage.tables.consents import Terms
 
 ALICE, BOB, GUILD = 1001, 1002, 77
 
@@ -67,7 +68,7 @@ async def filled(
     datasets = []
     for owner, numbers in ((ALICE, (1, 2)), (BOB, (1, 3))):
         dataset = await store.datasets.create(owner, GUILD, "dog", Concept.SUBJECT)
-        await store.members.add_consent(owner, 1, "modal")
+        await store.consents.add(owner, Terms(1), "form")
         for number in numbers:
             photo = await store.photos.add(dataset, make_photo(number))
             await store.photos.set_caption(photo.id, owner, f"caption {number} of {owner}")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 
+import pytest
+
 from storage.backup.erasures import LIST_MEMBERS
 from storage.backup.folder import BackupFolder
 from storage.backup.manifest import DATABASE
+from storage.errors import JobError
 from tests.storage.backup.conftest import ALICE, BOB, GUILD, add_style
 
 ALICES = (b"caption 1 of 1001", b"pixels of 2", b"weights of alice", b"alice's words", b"1001")
@@ -28,6 +31,23 @@ async def test_no_byte_of_an_erased_member_is_left(filled):
     older = BackupFolder(filled.folder).list_manifests()[0]
     assert older.created == before.created
     assert older.erasures == 1
+
+
+@pytest.mark.parametrize("dataset", [True, False])
+async def test_photos_that_were_taken_back_are_gone(filled, dataset):
+    """Photos whose consent was withdrawn leave all backups, with trainings that copied them."""
+    await filled.back_up()
+    assert filled.search(b"pixels of 2")
+    which = (await filled.store.datasets.list_for(ALICE))[0].id if dataset else None
+    await filled.store.withdrawals.withdraw(ALICE, which, delete_styles=False)
+
+    report = await filled.back_up()
+
+    gone = (b"caption 1 of 1001", b"pixels of 2", b"alice's words")
+    assert [path for words in gone for path in filled.search(words)] == []
+    assert report.forgotten == 1
+    assert filled.search(b"pixels of 1")  # it is Bob's, too
+    assert filled.search(b"weights of alice")
 
 
 async def test_a_member_who_comes_back_keeps_what_is_new(filled, make_photo):
@@ -75,7 +95,8 @@ async def test_a_damaged_snapshot_keeps_nobody(filled):
 async def test_a_job_that_still_runs_is_left_out(filled):
     """What a leaving member's job writes until it ends is in no new snapshot."""
     await filled.store.members.erase(ALICE, keep_styles=False)
-    await add_style(filled.store, filled.running, b"weights of alice")
+    with pytest.raises(JobError, match="photos_withdrawn"):
+        await add_style(filled.store, filled.running, b"weights of alice")
 
     await filled.back_up()
 

@@ -57,9 +57,9 @@ def test_wrong_rules(text):
 async def test_objects_go_with_their_last_snapshot(filled):
     """What only removed snapshots named is removed, and the rest stays whole."""
     await filled.back_up()
-    (_, second) = await filled.store.photos.list_for(filled.alices.id, 1001)
-    await filled.store.photos.remove(second.id, 1001)
-    assert filled.search(b"caption 2 of 1001")
+    (_, third) = await filled.store.photos.list_for(filled.bobs.id, 1002)
+    await filled.store.photos.remove(third.id, 1002)
+    assert filled.search(b"caption 3 of 1002")
 
     report = await filled.back_up(keep=parse_keep("1d"))
 

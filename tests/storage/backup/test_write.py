@@ -112,14 +112,14 @@ async def test_what_is_deleted_meanwhile_is_left_out(filled):
         def copy_database(self):
             found = super().copy_database()
             self.rounds += 1
-            if self.rounds == 1:  # now the member deletes a photo, and the training ends
+            if self.rounds == 1:  # now the training ends, and the member deletes a photo
                 asyncio.run_coroutine_threadsafe(change(), loop).result()
             return found
 
     async def change():
         (_, second) = await filled.store.photos.list_for(filled.alices.id, 1001)
-        await filled.store.photos.remove(second.id, 1001)
         await filled.store.jobs.end_run(filled.running.id, filled.running.fence, Status.FAILED)
+        await filled.store.photos.remove(second.id, 1001)
 
     def take():
         with write.opened(filled.home.database_file) as live, target.locked():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from storage.photos.formats import detect_format, read_webp_header
+from storage.photos.formats import detect_format, name_unknown_codec, read_webp_header
 
 PICTURES = Path(__file__).parent / "pictures"
 Encode = Callable[..., bytes]
@@ -77,3 +77,22 @@ def test_truncated_webp() -> None:
     for chunk in (b"VP8 ", b"VP8L", b"VP8X", b""):
         with pytest.raises(ValueError, match="header"):
             read_webp_header(b"RIFF\0\0\0\0WEBP" + chunk)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "codec"),
+    [
+        ("JPEG", b"\xff\xc0", b"\xff\xc3", "lossless JPEG"),
+        ("JPEG", b"\xff\xc0\0\x11\x08", b"\xff\xc1\0\x11\x0c", "JPEG with 12 bits"),
+        ("JPEG", b"\xff\xc0", b"\xff\xf7", "JPEG-LS"),
+        ("AVIF", b"av01", b"av02", "AV2"),
+        ("AVIF", b"", b"", ""),
+        ("JPEG", b"", b"", ""),
+        ("PNG", b"", b"", ""),
+    ],
+)
+def test_unknown_codec(encode: Encode, kind: str, old: bytes, new: bytes, codec: str) -> None:
+    """A codec that no decoder here knows is named."""
+    content = encode(Image.new("RGB", (20, 20)), kind)
+
+    assert name_unknown_codec(content.replace(old, new)) == codec

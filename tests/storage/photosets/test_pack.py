@@ -9,8 +9,10 @@ from pathlib import PurePosixPath
 import pytest
 from PIL import Image
 
+from storage.crops import FramedBy, Framing
 from storage.photosets.pack import PackedPhoto, SetForm, fits_name, pack_set
 from storage.photosets.reader import open_set
+from storage.photosets.treatment import Treatment
 
 CAPTIONS = (
     "a dog on grass", "a dog, asleep", "mydog, une forêt en été", "柴犬が公園で遊んでいる", "dog",
@@ -106,3 +108,31 @@ def test_names_are_safe_everywhere():
         "a dog on grass", "a dog, asleep", "mydog, une forêt en été", "a dog on grass",
         "👩‍🦰 with a dog",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [SetForm.HUB, SetForm.KOHYA])
+def test_what_is_told_of_photos(photos, tmp_path, form):
+    """Repeats come back from folders' names, and from metadata.jsonl with what is to be kept."""
+    framing = Framing(0.25, 1.0, by=FramedBy.MEMBER)
+    told = [Treatment(framing, 2), Treatment(Framing(0.1, 0.1, by=FramedBy.FACE)), Treatment()]
+    made = [photo._replace(treatment=each) for photo, each in zip(photos, told, strict=False)]
+
+    pack_set(made, form, "mydog", tmp_path / "a.zip")
+
+    kept = Treatment(framing if form is SetForm.HUB else None, 2)
+    with open_set(tmp_path / "a.zip") as found:
+        read = [photo.treatment for photo in sorted(found.photos, key=lambda each: each.name[-9:])]
+    assert read == [kept, Treatment(), Treatment()]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"framing": {"x": 3, "y": 0, "whole": False}}, {"framing": [1, 2]}, {"repeats": "many"},
+        {"repeats": float("inf")}, {"framing": None, "repeats": None}, {"repeats": -5},
+    ],
+)  # fmt: skip
+def test_nonsense_in_metadata_is_left_out(row):
+    """What makes no sense in a row is as if it were not there."""
+    assert Treatment.from_row(row) == Treatment()
+    assert Treatment.from_row({"repeats": 10**9}) == Treatment(repeats=10)

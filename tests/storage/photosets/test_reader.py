@@ -150,7 +150,7 @@ def test_names_that_are_no_captions(tmp_path, name):
 
 def test_a_folder_as_other_tools_leave_it(tmp_path):
     """Good photos go in; other files are listed once, sub-folders are offered."""
-    rest = ["Thumbs.db", "a.npz", "clip.mp4", "desktop.ini", "lost.txt", "notes.csv", "z.mask.png"]
+    rest = ["Thumbs.db", "a.npz", "clip.mp4", "desktop.ini", "lost.txt", "notes.csv", "z.mask.txt"]
     fill(tmp_path, **dict.fromkeys(rest, "x"), **{".DS_Store": "x", "._a.jpg": "x"})
     fill(tmp_path, **{"a.jpg": None, "noname": picture(3), "more/b.png": None, "more/b.txt": "b"})
 
@@ -186,12 +186,28 @@ def test_metadata_of_folders(tmp_path):
     assert read(tmp_path) == ({"x/a.png": "x/a.png", "y/b.png": "y/b.png"}, {})
 
 
-@pytest.mark.parametrize("name", ["a-masklabel.png", "A.MASK.PNG", "a.mask.jpg", "a.png.mask.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["a-masklabel.png", "A-MaskLabel.PNG", "A.MASK.PNG", "a.mask.jpg", "a.mask.jpeg",
+     "a.mask.webp", "a.png.mask.png", "a.mask.tiff"],
+)  # fmt: skip
 def test_masks(tmp_path, name):
     """A mask by any name is no photo and belongs to its own."""
     with open_set(fill(tmp_path, **{"a.png": None, name: None})) as found:
         assert [(photo.name, photo.mask.path.name) for photo in found.photos] == [("a.png", name)]
         assert found.notes == ()
+
+
+def test_masks_without_photos(tmp_path):
+    """A mask whose photo is missing is named as that, also without a suffix; it is no photo."""
+    masks = ["A.MASK.JPG", "c-masklabel.png", "lost.mask.png"]
+    fill(tmp_path, **dict.fromkeys([*masks, "d.mask"]), **{"b.png": None})
+
+    captions, notes = read(tmp_path)
+
+    assert captions == {"b.png": ""}
+    assert notes["masks_orphaned"] == {"count": 3, "files": masks}
+    assert notes["files_unused"] == {"count": 1, "files": ["d.mask"]}
 
 
 def test_a_zip(tmp_path):

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from storage.planning.advice_input import SUBJECT_MATTERS, AdviceInput, SubjectMatter
-from storage.records import Concept
+from storage.records import CheckedPhoto, Concept
 
 FAR = 0x0F0F_F0F0_0FF0  #: hashes that are multiples of it are far from each other
 
 
-@dataclass(frozen=True)
-class Photo:
-    """A photo."""
-
-    phash: int
-    width: int = 800
-    height: int = 600
-    warnings: tuple[str, ...] = ()
+def make_photo(
+    phash: int, width: int = 800, height: int = 600, warnings: tuple[str, ...] = ()
+) -> CheckedPhoto:
+    """Make a checked photo."""
+    return CheckedPhoto(f"{phash:x}", phash, width, height, b"", b"", warnings)
 
 
 def test_distinct_photos() -> None:
-    """Blurred photos and near duplicates are not counted as distinct."""
-    photos = [Photo(FAR * at) for at in range(1, 5)]
-    photos += [Photo(FAR ^ 1), Photo(FAR * 9, warnings=("blurred",)), Photo(FAR * 8)]
+    """Blurred photos are not counted as distinct, and those of the same shot count once."""
+    photos = [make_photo(FAR * at) for at in range(1, 5)]
+    photos += [
+        make_photo(FAR ^ 1), make_photo(FAR * 9, warnings=("blurred",)), make_photo(FAR * 8),
+    ]  # fmt: skip
 
     case = AdviceInput.from_photos(photos, Concept.SUBJECT)
 
@@ -34,7 +31,7 @@ def test_distinct_photos() -> None:
 
 def test_side() -> None:
     """The side is the median of the shorter sides; 0 without photos."""
-    photos = [Photo(0, 100, 900), Photo(FAR, 900, 300), Photo(FAR * 2, 4000, 3000)]
+    photos = [make_photo(0, 100, 900), make_photo(FAR, 900, 300), make_photo(FAR * 2, 4000, 3000)]
 
     assert AdviceInput.from_photos(photos, Concept.LOOK).median_side == 300
     assert AdviceInput.from_photos([], Concept.LOOK).median_side == 0

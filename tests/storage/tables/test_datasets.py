@@ -125,3 +125,26 @@ async def test_collect(home: Home) -> None:
         stopped = await store.datasets.get_collecting(ALICE, CHANNEL)
 
     assert (found, elsewhere, other, stopped) == (cat, None, None, None)
+
+
+@pytest.mark.parametrize("delete", [True, False])
+async def test_styles(
+    store: Store, dog: Dataset, make_job: Callable[..., NewJob], make_photo, *, delete: bool
+) -> None:
+    """The styles that its owner trained on a deleted dataset go or stay, as chosen."""
+    await store.photos.add(dog, make_photo())
+    await store.jobs.queue(make_job(dataset=dog.id))
+    job = await store.jobs.claim("w", [Kind.TRAIN])
+    assert job is not None
+    file = store.home.path / "x.safetensors"
+    file.write_bytes(b"weights")
+    known = {"method": "lora", "family": "sd1", "trigger": "x", "concept": Concept.SUBJECT}
+    style = await store.styles.add(job, file, **known)
+    await store.jobs.end_run(job.id, job.fence, Status.DONE)
+    counted = await store.datasets.count_styles(dog.id, ALICE)
+
+    await store.datasets.delete(dog.id, ALICE, delete_styles=delete)
+
+    assert counted == 1
+    assert await store.styles.list_for(ALICE) == ([] if delete else [style])
+    assert make_photo().digest.encode() not in store.home.database_file.read_bytes()

@@ -21,6 +21,7 @@ from storage.records import (
     Style,
 )
 from storage.store import Store
+from storage.tables.consents import Terms
 from storage.tables.posts import NewPost, PostKind
 from storage.tables.servers import Decision
 
@@ -51,19 +52,6 @@ async def dog(store: Store) -> Dataset:
     return await store.datasets.create(ALICE, GUILD, NAME, Concept.SUBJECT)
 
 
-async def test_consent(store: Store) -> None:
-    """Consent has a version, a time and a place; a newer version needs a new one."""
-    await store.members.add_consent(ALICE, 1, "modal")
-    await store.members.add_consent(ALICE, 2, "button")
-
-    consents = await store.members.list_consents(ALICE)
-
-    assert [(version, via) for version, _, via in consents] == [(1, "modal"), (2, "button")]
-    assert consents[0][1] > 1.7e9
-    assert [await store.members.has_consented(ALICE, v) for v in (1, 2, 3)] == [True, True, False]
-    assert not await store.members.has_consented(BOB, 1)
-
-
 async def test_export(
     store: Store,
     dog: Dataset,
@@ -71,9 +59,10 @@ async def test_export(
     make_job: Callable[..., NewJob],
 ) -> None:
     """An export has every row about a member, none about others, and is JSON."""
-    await store.members.add_consent(ALICE, 1, "modal")
+    await store.consents.add(ALICE, Terms(1), "form")
     await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
-    await store.photos.add(dog, make_photo(1, warnings=("tiny",)))
+    photo = await store.photos.add(dog, make_photo(1, warnings=("tiny",)))
+    await store.uploads.add("ab" * 32, photo)
     await store.captions.change(dog.id, ALICE, lambda *_: "a dog")
     theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
@@ -96,6 +85,7 @@ async def test_export(
         "datasets": 1,
         "collecting": 1,
         "photos": 1,
+        "uploads": 1,
         "edited_captions": 1,
         "caption_edits": 1,
         "jobs": 1,
@@ -108,6 +98,10 @@ async def test_export(
         "decisions": 1,
         "reports": 1,
         "drafts": 1,
+        "contributing": 0,
+        "contributors": 0,
+        "contributed_styles": 1,
+        "photos_of_others": 0,
     }
     assert export["photos"][0]["warnings"] == ["tiny"]
     assert export["jobs"][0]["request"]["steps"] == 100
@@ -147,7 +141,7 @@ async def test_everything(
     make_job: Callable[..., NewJob],
 ) -> None:
     """Nothing is left of an erased member: no row, no folder, no byte in the database."""
-    await store.members.add_consent(ALICE, 1, "modal")
+    await store.consents.add(ALICE, Terms(1), "form")
     await store.photos.add(dog, make_photo())
     await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
     theirs = await store.jobs.queue(make_job(owner=BOB))

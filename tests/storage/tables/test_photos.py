@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from storage import folders
+from storage.crops import FramedBy, Framing
 from storage.errors import UserError
 from storage.folders import Home
-from storage.records import CheckedPhoto, Concept, Dataset
+from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, PhotoMeasures, Status
 from storage.store import Store
 
 ALICE, BOB, GUILD = 1001, 1002, 77
@@ -50,16 +51,54 @@ async def test_same_picture(
     assert len(await store.photos.list_for(dog.id, ALICE)) == 1
 
 
-@pytest.mark.parametrize(("bits", "warned"), [(5, True), (6, False)])
-async def test_near_duplicate(
-    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto], bits: int, *, warned: bool
+async def test_framing(
+    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
 ) -> None:
-    """A near duplicate is accepted with a warning."""
-    await store.photos.add(dog, make_photo(1, phash=0))
+    """A member's choice goes before what was found, which stays for when it is taken back."""
+    found = Framing(0.25, 0.75, by=FramedBy.FACE)
+    photo = await store.photos.add(dog, make_photo(framing=found))
 
-    photo = await store.photos.add(dog, make_photo(2, phash=(1 << bits) - 1, warnings=("tiny",)))
+    chosen = await store.photos.set_framing(photo.id, ALICE, Framing(1.0, 0.5, whole=True))
+    await store.photos.set_found_framing(photo.id, Framing(0.0, 0.0, by=FramedBy.CONTRAST))
+    again = await store.photos.set_framing(photo.id, ALICE, None)
 
-    assert photo.warnings == (("tiny", "duplicate") if warned else ("tiny",))
+    assert (photo.framing, again.framing) == (found, found)
+    assert chosen.framing == Framing(1.0, 0.5, whole=True, by=FramedBy.MEMBER)
+    with pytest.raises(UserError, match="photo_gone"):
+        await store.photos.set_framing(photo.id, BOB, None)
+    rows = (await store.members.export(ALICE))["photos"]
+    assert [(row["found_framing"], row["chosen_framing"]) for row in rows] == [
+        (found.to_json(), None)
+    ]
+
+
+async def test_same_shot(
+    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """Photos of the same shot are all kept, and have its number; one may join two shots."""
+    hashes = (0b0, 0xFF << 40, 0b1_1111_1111, 0b1_1111)
+    for at, phash in enumerate(hashes):
+        await store.photos.add(dog, make_photo(at, phash=phash))
+
+    photos = await store.photos.list_for(dog.id, ALICE)
+
+    first = photos[0].id
+    assert [photo.shot for photo in photos] == [first, 0, first, first]
+
+
+async def test_measures(
+    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """What was measured on a photo is stored with it, and that its owner keeps it anyway."""
+    measures = PhotoMeasures(1.0, (0, 9, 0, 9), True, 0.5, 0.0, 40.0, "AA==", "AA==")
+    photo = await store.photos.add(dog, make_photo(1, measures=measures))
+
+    kept = await store.photos.accept(photo.id, ALICE)
+
+    assert (photo.measures, photo.accepted, kept.accepted) == (measures, False, True)
+    with pytest.raises(UserError) as caught:
+        await store.photos.accept(photo.id, BOB)
+    assert caught.value.code == "photo_gone"
 
 
 async def test_full_dataset(
@@ -180,3 +219,32 @@ async def test_crash(home: Home, make_photo: Callable[..., CheckedPhoto]) -> Non
         left = path.exists()
 
     assert not left
+
+
+async def test_busy(
+    store: Store,
+    dog: Dataset,
+    make_photo: Callable[..., CheckedPhoto],
+    make_job: Callable[..., NewJob],
+) -> None:
+    """A photo that a training has copies of is removed once that has ended, not before."""
+    photo = await store.photos.add(dog, make_photo(1))
+    await store.contributors.invite(dog.id, ALICE, BOB)
+    await store.contributors.join(dog.id, BOB)
+    bobs = await store.photos.add(dog, make_photo(2), BOB)
+    await store.jobs.queue(make_job(dataset=dog.id))
+    job = await store.jobs.claim("w", [Kind.TRAIN])
+    assert job is not None
+
+    for number, member, code in (
+        (photo.id, ALICE, "photo_busy"),
+        (bobs.id, BOB, "photo_busy_shared"),
+    ):
+        with pytest.raises(UserError) as refused:
+            await store.photos.remove(number, member)
+        assert refused.value.code == code
+    await store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
+    await store.photos.remove(photo.id, ALICE)
+    await store.photos.remove(bobs.id, BOB)
+
+    assert await store.photos.list_for(dog.id, ALICE) == []

@@ -47,6 +47,18 @@ def test_pictures_are_read(photos, tmp_path):
     assert left_out == 0
 
 
+def test_an_animation_gives_its_first_frame(tmp_path, capsys):
+    """Of an animated file the first frame is used, and that is said."""
+    red, blue = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
+    red.save(tmp_path / "a.webp", save_all=True, append_images=[blue], lossless=True)
+
+    (photo,), _ = read(tmp_path, job := JobFolder(tmp_path / "job"))
+
+    assert Image.open(job.photos / photo.file).getpixel((9, 9)) == (255, 0, 0)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["code"], line["file"]) == ("photo_animated", "a.webp")
+
+
 def test_a_zip_is_read_as_its_folder(photos, tmp_path):
     """A zip of a folder has the same photos with the same captions, also by a path inside it."""
     packed = tmp_path / "photos.zip"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from diffusers import training_utils
 from PIL import Image
 
+from storage.crops import Framing, find_bucket, list_buckets
 from storage.errors import JobError
 from training.families import Crop
-from training.run.examples import Batches, Example, crop_photo, encode_photos, list_buckets
+from training.recipe.concepts import TrainingPhoto
+from training.run.examples import Batches, Example, count_repeats, crop_photo, encode_photos
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,13 +43,25 @@ def test_even() -> None:
 
 def test_concepts_are_even() -> None:
     """In an epoch concepts are drawn equally often, and their photos within one of each other."""
-    concepts = (range(5), range(5, 7))
+    concepts = [dict.fromkeys(photos, 1) for photos in (range(5), range(5, 7))]
     batches = Batches(make_examples(*[(8, 8)] * 7), 5, 1, concepts)
     seen = Counter(at for step in range(batches.epoch_steps) for at in batches.at(step).photos)
 
     assert batches.epoch_steps == 2
     assert [sum(seen[at] for at in photos) for photos in concepts] == [5, 5]
     assert sorted(seen[at] for at in concepts[1]) == [2, 3]
+
+
+def test_repeats() -> None:
+    """An epoch shows a photo as often as it is repeated; concepts count the same all the same."""
+    one = count_repeats([{0: 1, 1: 2, 2: 1}])
+    two = count_repeats([{0: 1, 1: 2, 2: 1}, {3: 1}])
+    batches = Batches(make_examples(*[(8, 8)] * 3), 2, 1, [{0: 1, 1: 2, 2: 1}])
+    seen = Counter(at for step in range(batches.epoch_steps * 2) for at in batches.at(step).photos)
+
+    assert one == {0: 1, 1: 2, 2: 1}
+    assert two == {**one, 3: 4}
+    assert seen == {0: 2, 1: 4, 2: 2}
 
 
 def test_one_shape() -> None:
@@ -66,27 +83,63 @@ def test_repeatable() -> None:
     assert forward != [three.at(step).photos for step in range(20)]
 
 
-def test_sizes() -> None:
-    """A small base knows only squares, a larger one about nine shapes of similar area."""
-    assert list_buckets(64, 4) == [(64, 64)]
-    large = list_buckets(512, 8)
-    assert (512, 512) in large
-    assert len(large) > 4
-    assert all(h % 64 == w % 64 == 0 for h, w in large)
+def test_buckets_are_those_of_diffusers() -> None:
+    """Buckets, and the one for each photo, are as they were when diffusers listed them."""
+    rng = random.Random(0)
+    for resolution in (256, 512, 768, 1024):
+        buckets = list_buckets(resolution, 8)
+        theirs = training_utils.generate_aspect_ratio_buckets(resolution, 64)
+        assert [(height, width) for width, height in buckets] == theirs
+        for _ in range(200):
+            width, height = rng.randrange(16, 1537), rng.randrange(16, 1537)
+            at = training_utils.find_nearest_bucket(height, width, theirs)
+            assert find_bucket((width, height), buckets) == buckets[at]
 
 
-def test_fitted(tmp_path: Path) -> None:
-    """A photo of any format is scaled and centre-cropped."""
+@pytest.mark.parametrize(
+    ("framing", "corner", "seen"),
+    [
+        (None, 64, {"blue"}),
+        (Framing(0.0, 0.5), 0, {"red"}),
+        (Framing(0.9, 0.5), 128, {"red"}),
+        (Framing(1 / 3, 0.5), 32, {"red", "blue"}),
+    ],
+)
+def test_fitted(tmp_path: Path, framing: Framing | None, corner: int, seen: set[str]) -> None:
+    """A photo is scaled and cropped around the place of its framing, else its middle."""
     wide = Image.new("RGB", (300, 100), "red")
     wide.paste("blue", (100, 0, 200, 100))
     wide.save(tmp_path / "wide.png")
 
-    fit = crop_photo(tmp_path / "wide.png", [(64, 64)])
+    fit = crop_photo(tmp_path, TrainingPhoto("wide.png", "", framing=framing), [(64, 64)])
 
-    picture = fit.picture
-    assert picture.size == (64, 64)
-    assert fit.frame == Crop((100, 300), (0, 64), (64, 64))
-    assert picture.getpixel((32, 32)) == picture.getpixel((5, 5)) == (0, 0, 255)
+    assert fit.picture.size == (64, 64)
+    assert fit.frame == Crop((100, 300), (0, corner), (64, 64))
+    names = {(255, 0, 0): "red", (0, 0, 255): "blue"}
+    assert {names[fit.picture.getpixel((x, 32))] for x in (5, 58)} == seen
+    assert fit.kept is None
+
+
+def test_bars_beside_a_whole_photo_are_not_learned_from(
+    bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
+) -> None:
+    """A photo kept whole lies between bars without weight; beside it, all of the others count."""
+    asked = make_recipe()
+    folder = make_job_folder(asked)
+    first, *rest = asked.photos
+    Image.new("RGB", (300, 100), "red").save(folder.photos / first.file)
+    photos = (replace(first, framing=Framing(whole=True)), *rest)
+    with bases.borrow("embedded") as family:
+        examples = encode_photos(family, replace(asked, photos=photos), folder.photos)
+        without = encode_photos(family, asked, folder.photos)
+
+    whole, *others = (example.weights for example in examples)
+    assert whole is not None
+    assert whole[0, :4].sum() == whole[0, -4:].sum() == 0
+    assert (whole[0, 7:9] == 1).all()
+    assert all((each == 1).all() for each in others)
+    assert all(example.weights is None for example in without)
+    assert Batches(examples, 2, seed=1).at(0).weights.shape == (2, 1, 16, 16)
 
 
 def test_broken(tmp_path: Path) -> None:
@@ -94,7 +147,7 @@ def test_broken(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
 
     with pytest.raises(JobError) as refused:
-        crop_photo(tmp_path / "a.png", [(64, 64)])
+        crop_photo(tmp_path, TrainingPhoto("a.png", ""), [(64, 64)])
 
     assert refused.value.code == "photo_broken"
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from storage.errors import JobError
 from training.recipe.backgrounds import COLOURS
+from training.recipe.concepts import TrainingPhoto
 from training.run import masks
 from training.run.examples import Batches, crop_photo, encode_photos
 from training.run.loop import train
@@ -27,7 +28,10 @@ def test_a_mask_is_cut_as_its_photo(tmp_path):
     see_through((300, 100), (100, 0, 149, 99)).save(tmp_path / "wide.png")
     Image.new("RGB", (64, 64)).save(tmp_path / "plain.png")
 
-    wide, plain = (crop_photo(tmp_path / f"{name}.png", [(64, 64)]) for name in ("wide", "plain"))
+    wide, plain = (
+        crop_photo(tmp_path, TrainingPhoto(f"{name}.png", ""), [(64, 64)])
+        for name in ("wide", "plain")
+    )
 
     assert (wide.mask.size, plain.mask) == (wide.picture.size, None)
     assert (wide.mask.getpixel((5, 30)), wide.mask.getpixel((60, 30))) == (255, 0)
@@ -42,7 +46,7 @@ def test_a_background_is_laid_behind(tmp_path):
     ImageDraw.Draw(picture).rectangle((32, 0, 63, 31), fill=(*half, 128))
     picture.save(tmp_path / "a.png")
 
-    seen = crop_photo(tmp_path / "a.png", [(64, 64)], "blue").picture
+    seen = crop_photo(tmp_path, TrainingPhoto("a.png", "", "blue"), [(64, 64)]).picture
 
     assert seen.getpixel((10, 10)) == (20, 200, 100)
     assert seen.getpixel((10, 50)) == COLOURS["blue"]

@@ -8,8 +8,10 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from storage.crops import FramedBy, Framing
 from storage.errors import SafelightError
 from storage.records import Base, Catalog, CheckedPhoto
+from training.recipe.recipe import Recipe
 from training.scheduler.layout import clear_folder, write_job_folder
 
 ALICE, BOB = 1001, 1002
@@ -52,6 +54,25 @@ async def test_transparent_photos_get_backgrounds(queue):
     recipe = queue.home.job_folder(job.folder).read_request()["recipe"]
     grounds = [(shot["file"], bool(shot["background"])) for shot in recipe["photos"]]
     assert grounds == [("0001.png", False), *[("0002.png", True)] * 4]
+
+
+async def test_what_is_told_of_photos_is_carried(queue):
+    """What is kept of each photo and how often it counts stand in the recipe."""
+    dataset = await queue.add_dataset(count=2)
+    first, second = await queue.store.photos.list_for(dataset.id, ALICE)
+    await queue.store.photos.set_framing(first.id, ALICE, Framing(0.125, 0.5))
+    await queue.store.photos.set_repeats(second.id, ALICE, 2)
+    job = await queue.add_training(dataset=dataset)
+    await write_job_folder(queue.store, job, CATALOG)
+
+    content = queue.home.job_folder(job.folder).read_request()["recipe"]
+
+    photos = Recipe.from_json(content).photos
+    assert [photo.repeats for photo in photos] == [1, 2]
+    assert [photo.framing for photo in photos] == [
+        Framing(0.125, 0.5, by=FramedBy.MEMBER),
+        second.framing,
+    ]
 
 
 async def test_further_datasets_are_concepts(queue):

@@ -1,0 +1,43 @@
+"""The page itself: one HTML file filled with our sentences, one script, one style sheet."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from bot import wording
+from bot.actions.zips import MAX_ZIP_BYTES
+from bot.wording import fill, to_plain
+from storage.photos.sandbox import MAX_FILE_BYTES
+
+FOLDER = Path(__file__).parent
+FILES = {name: FOLDER / name for name in ("page.js", "page.css")}
+PAGE_HEADERS = {
+    # pictures are fetched with the token in a header, so the page shows them as blobs
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
+    " connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+}
+
+
+@cache
+def read_page() -> str:
+    """Return the page as HTML."""
+    given = wording.upload.SCRIPT | {"bytes": {"photos": MAX_FILE_BYTES, "zips": MAX_ZIP_BYTES}}
+    return fill(
+        (FOLDER / "page.html").read_text("utf-8"),
+        given=escape(json.dumps(given)),
+        title=escape(wording.upload.TITLE),
+        consent=escape(to_plain(wording.consent.TITLE)),
+        more=escape(wording.consent.MORE),
+        tick=escape(wording.consent.TICK),
+        agree=escape(wording.consent.AGREE),
+        choose=escape(wording.upload.CHOOSE),
+        choose_more=escape(wording.upload.CHOOSE_MORE),
+        formats=escape(wording.upload.FORMATS),
+        drop=escape(wording.upload.DROP),
+        trigger=escape(wording.upload.TRIGGER),
+        needs_script=escape(wording.upload.NEEDS_SCRIPT),
+    )

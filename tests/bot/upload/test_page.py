@@ -1,0 +1,144 @@
+"""The upload page in a real browser: nothing is lost or doubled, and only its member gets in."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from benchmarks.speed.uploads import AGREE, cutting
+from bot import wording
+from bot.demo.browser import LOADED
+from bot.wording import fill
+from bot.wording.errors import ERRORS
+from tests.fakes.page import list_cut_off
+
+ALL_SENT = "files.length && !files.some(isOpen)"
+SHOWN = "[...document.querySelectorAll('.photo')]"
+
+
+@pytest.fixture
+def write_photos(tmp_path, site):
+    """Write pictures of some seeds, no two alike."""
+
+    def write(*seeds):
+        paths = [tmp_path / f"{seed}.png" for seed in seeds]
+        for seed, path in zip(seeds, paths, strict=True):
+            path.write_bytes(site.draw_photo(seed, (160, 160)))
+        return paths
+
+    return write
+
+
+async def send(browser, paths):
+    """Choose files, and wait until all of them have arrived."""
+    await browser.wait_until("document.querySelector('#choose').checkVisibility()")
+    await browser.choose_files("#files", paths)
+    await browser.wait_until(ALL_SENT)
+
+
+def link(site, dataset):
+    """Return a new link to the page."""
+    return site.bot.web.upload_link(dataset).url
+
+
+@pytest.mark.slow(4)
+async def test_cuts(site, tab, write_photos):
+    """With the connection cut at every fifth photo, each arrives, once; so it says."""
+    alice = site.add_member("alice")
+    dataset = await site.add_dataset(alice)
+    paths = write_photos(*range(20))
+
+    async with cutting(site.bot, every=5) as proxy, tab(link(site, dataset)) as browser:
+        await send(browser, paths)
+        await browser.wait_until(f"{SHOWN}.length === 20")
+        said = await browser.run("document.querySelector('#news').textContent")
+        boxes = await browser.run("document.querySelectorAll('#photos li').length")
+
+    assert proxy.cuts >= 4
+    assert len(await site.store.photos.list_for(dataset.id, alice.id)) == boxes == 20
+    assert said == wording.upload.CAPTIONING or "20 new." in said
+
+
+async def test_two_pages(site, tab, write_photos):
+    """Two pages at once add each photo once; each shows what the other added."""
+    alice = site.add_member("alice")
+    dataset = await site.add_dataset(alice)
+    both, only = write_photos(1, 2, 3), write_photos(4)
+
+    async with tab(link(site, dataset)) as one, tab(link(site, dataset)) as other:
+        await asyncio.gather(send(one, [*both, *only]), send(other, both))
+        await one.call("Page.bringToFront")
+        await one.run("wake()")
+        await one.wait_until(f"{SHOWN}.length === 4")
+        await other.call("Page.bringToFront")
+        await other.wait_until(f"{SHOWN}.length === 4")
+
+    assert len(await site.store.photos.list_for(dataset.id, alice.id)) == 4
+
+
+async def test_what_a_link_does_not_open(site, tab):
+    """An expired link, and one that was changed to another's dataset, show only why."""
+    alice, bob = site.add_member("alice"), site.add_member("bob")
+    hers = await site.add_dataset(alice, "secret name", photos=1)
+    his = await site.add_dataset(bob)
+    said = f"upload.{hers.id}.{alice.id}.1"
+    expired = f"{site.bot.web.public}/upload#{said}.{site.bot.web._sign(said)}"
+    head, _, rest = link(site, his).partition(f"upload.{his.id}.{bob.id}")
+    changed = f"{head}upload.{hers.id}.{alice.id}{rest}"
+
+    for url, code in (expired, "upload_expired"), (changed, "upload_forged"):
+        async with tab(url) as browser:
+            await browser.wait_for_text(ERRORS[code])
+            assert not await browser.run("document.querySelector('#choose').checkVisibility()")
+            assert not await browser.run("document.body.innerText.includes('secret')")
+
+
+async def test_consent_first(site, tab, write_photos):
+    """Photos that were chosen before the consent wait for it, and are then sent."""
+    alice = site.add_member("alice")
+    await alice.slash(site.channel, "dataset new", name="my dog")
+    dataset = await site.store.datasets.get_by_name(alice.id, "my dog")
+
+    async with tab(link(site, dataset)) as browser:
+        await browser.wait_until("document.querySelector('#terms').children.length > 0")
+        await browser.choose_files("#files", write_photos(1))
+        await browser.wait_for_text(wording.upload.SCRIPT["consent"])
+        before = await site.store.photos.list_for(dataset.id, alice.id)
+        await browser.run(AGREE)
+        await browser.wait_until(ALL_SENT)
+
+    assert before == []
+    assert len(await site.store.photos.list_for(dataset.id, alice.id)) == 1
+
+
+async def test_what_is_done_there(site, tab, write_photos, tmp_path):
+    """What is refused or known is said; captions are changed, photos removed; nothing is cut."""
+    alice = site.add_member("alice")
+    dataset = await site.add_dataset(alice, photos=1)
+    (tmp_path / "notes.png").write_bytes(b"no picture")
+    (tmp_path / "heavy.png").write_bytes(bytes(26 << 20))
+    wrong, heavy = tmp_path / "notes.png", tmp_path / "heavy.png"
+    one, *_ = write_photos(7)
+
+    async with tab(link(site, dataset)) as browser:
+        await browser.resize(390, 844)
+        await send(browser, [one, one, wrong, heavy])
+        await browser.wait_for_text(f"notes.png: {ERRORS['photo_unknown']}")
+        await browser.wait_for_text(fill(wording.upload.SCRIPT["heavy"], megabytes=26, most=25))
+        await browser.wait_until(f"{SHOWN}.length === 2")
+        await browser.wait_until(
+            LOADED.replace(".gallery-image, .component-thumbnail", ".photo img")
+        )
+        text = f"{SHOWN}[0].querySelector('textarea')"
+        await browser.run(f"{text}.value = 'a red hat'; {text}.onchange()")
+        await browser.wait_until(f"{text}.value === 'mydog, a red hat'")
+        for width in (390, 1280):
+            await browser.resize(width, 844)
+            assert await list_cut_off(browser) == []
+        for _ in range(2):
+            await browser.run(f"{SHOWN}[0].querySelector('.remove').click()")
+        await browser.wait_until(f"{SHOWN}.length === 1")
+
+    (left,) = await site.store.photos.list_for(dataset.id, alice.id)
+    assert left.caption == ""
