@@ -119,7 +119,7 @@ class PhotoMeasures:
     dark: float  #: share of pixels that are nearly black
     bright: float  #: share of the pixels in the middle that are white
     contrast: float  #: standard deviation of the levels, of 255
-    thumbnail: str  #: 32x32 grey levels, base64, to find the same shot
+    thumbnail: str  #: 32x32 grey levels without the bars, base64, to find the same shot
     colours: str  #: 8x8 RGB, base64
 
     @classmethod

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import discord
 
+from bot import wording
 from bot.actions.zips import check_packed, is_zip, opening_zip
 from bot.bot import Bot
 from storage.disk import check_disk_space
@@ -22,6 +23,7 @@ from storage.photosets.entries import show_path
 from storage.photosets.masks import is_mask
 from storage.photosets.reader import MAX_NAMES, PhotoSet
 from storage.photosets.treatment import USUAL, Treatment
+from storage.planning.verdicts import Verdict, judge_photos
 from storage.records import CheckedPhoto, Dataset, Job, Kind, NewJob, Photo
 from storage.requests import CaptionRequest
 from storage.tables.photos import MAX_CAPTION_CHARS, MAX_PHOTOS
@@ -63,6 +65,7 @@ class ReceivedPhotos:
     captions: dict[int, str] = field(default_factory=dict)  #: for some of those, by their ids
     recaptioned: int = 0  #: captions that were others before
     stored: int = 0  #: photos in the dataset by now
+    verdicts: dict[int, Verdict] = field(default_factory=dict)  #: on those, by their ids
 
     def take_caption(self, photo: Photo, trigger: str) -> str:
         """Return the caption that came for a photo, unless that is only how it was exported."""
@@ -118,7 +121,12 @@ async def finish_receiving(bot: Bot, dataset: Dataset, received: ReceivedPhotos)
         received.recaptioned = await bot.store.captions.change(
             dataset.id, dataset.owner, received.take_caption
         )
-    received.stored = len(await bot.store.photos.list_for(dataset.id, dataset.owner))
+    photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
+    verdicts = judge_photos(photos, wording.verdicts.name_photos(len(photos)))
+    received.stored = len(photos)
+    received.verdicts = {
+        photo.id: verdict for photo, verdict in zip(photos, verdicts, strict=True)
+    }
 
 
 def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:

@@ -9,15 +9,7 @@ from discord import ui
 
 from bot import wording
 from bot.actions.advice import Question
-from bot.actions.framing import (
-    Crops,
-    Press,
-    draw_tiles,
-    find_missing_framings,
-    framing_numbers,
-    read_framing,
-    read_press,
-)
+from bot.actions.framing import Crops, Press, draw_tiles, framing_numbers, read_framing, read_press
 from bot.actions.photos import (
     MAX_FILES,
     MIN_PHOTOS,
@@ -52,11 +44,13 @@ from bot.cards.dataset_text import (
     loss_lines,
     page_line,
     photo_line,
+    photo_lines,
     photo_option,
     received_lines,
     show_trigger,
+    verdict_lines,
 )
-from bot.wording import escape, fill, flatten, format_count, format_size, say
+from bot.wording import fill, flatten, format_count, format_size, say
 from storage.crops import Framing
 from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
@@ -88,7 +82,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
                 )
             )
         )
-        lines = [photo_line(index, photo) for index, photo in shown]
+        lines = [photo_line(index, photo, view.verdicts[index - 1]) for index, photo in shown]
         card.add(text(*lines, page_line(page, view.pages)))
         card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
     card.add(
@@ -113,24 +107,15 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
 async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> Card:
     """Return the card of one photo; with what was kept of it before, that can be undone."""
     dataset = await bot.store.datasets.get(photo.dataset, photo.owner)
-    photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
-    index = [one.id for one in photos].index(photo.id) + 1
-    (found,) = await find_missing_framings(bot, [photo])
-    photo, crops = show_trigger(found, dataset), await Crops.load(bot, dataset, photos)
+    view = await DatasetView.load(bot, dataset)
+    index = [one.id for one in view.photos].index(photo.id) + 1
+    photo, verdict, crops = view.photos[index - 1], view.verdicts[index - 1], view.crops
     card = Card(text(say(wording.dataset.PHOTO_TITLE, number=index, name=dataset.name)))
     (tile,) = await draw_tiles(bot, [(0, photo)], crops)
     url = card.attach_content(tile, f"photo-{index}.webp")
     alt = flatten(alt_text(dataset, index, photo), 1000)
     card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
-    size = say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height)
-    warnings = [
-        fill(wording.dataset.PHOTO_WARNINGS, warnings=wording.dataset.WARNINGS[w])
-        for w in photo.warnings
-    ]
-    caption = escape(photo.caption or wording.dataset.UNCAPTIONED)
-    template = wording.contribution.ADDED_BY if photo.contributor != photo.owner else ""
-    whose = say(template, member=photo.contributor)
-    card.add(text(caption, size, whose, *crop_lines(crops, photo), *warnings))
+    card.add(text(*photo_lines(photo), *crop_lines(crops, photo), *verdict_lines(verdict)))
     if crops.can_cut(photo):
         card.add(row(*frame_buttons(crops, photo)))
     page = (index - 1) // PHOTOS_PER_PAGE
@@ -138,7 +123,9 @@ async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> C
     other = 1 if photo.repeats > 1 else STRESSED_REPEATS
     weigh = Weigh(photo.id, other, label=wording.dataset.REPEATS[other > 1])
     back = TurnPage(dataset.id, page, label=wording.dataset.BACK)
-    return card.add(row(Edit(photo.id), weigh, Remove(photo.id, page), *undo, back))
+    accept = [Accept(photo.id)] if verdict.findings and not verdict.accepted else []
+    card.add(row(Edit(photo.id), weigh, Remove(photo.id, page), *accept))
+    return card.add(row(*undo, back))
 
 
 def frame_buttons(crops: Crops, photo: Photo) -> list[Frame]:
@@ -331,6 +318,17 @@ class Weigh(Button, verb="photo:repeat"):
         await defer_update(interaction)
         photos, owner = interaction.client.store.photos, interaction.user.id
         photo = await photos.set_repeats(self.number(0), owner, self.number(1))
+        await edit(interaction, await photo_card(interaction.client, photo))
+
+
+class Accept(Button, verb="photo:accept"):
+    """Keep the photo against advice."""
+
+    label = wording.verdicts.ACCEPT
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        photo = await interaction.client.store.photos.accept(self.number(0), interaction.user.id)
         await edit(interaction, await photo_card(interaction.client, photo))
 
 

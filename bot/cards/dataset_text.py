@@ -16,6 +16,7 @@ from bot.wording import escape, explain, fill, flatten, format_count, join_some,
 from storage.errors import Fact
 from storage.events import Note
 from storage.photosets.edits import put_trigger
+from storage.planning.verdicts import Verdict, count_different, judge_photos
 from storage.records import Dataset, Job, Photo, Status
 
 PHOTOS_PER_PAGE = 9  #: photos on one page
@@ -27,6 +28,7 @@ class DatasetView:
 
     dataset: Dataset
     photos: list[Photo]  #: with their captions as a training reads them
+    verdicts: list[Verdict]  #: one for each photo
     crops: Crops
     captioning: bool  #: captions are being written
     captioned: str = ""  #: what else is to be said of the newest captions
@@ -37,13 +39,13 @@ class DatasetView:
         stored = await bot.store.photos.list_for(dataset.id, dataset.owner)
         found = await find_missing_framings(bot, stored)
         photos = [show_trigger(photo, dataset) for photo in found]
+        verdicts = judge_photos(photos, wording.verdicts.name_photos(len(photos)))
         crops = await Crops.load(bot, dataset, photos)
         job = await find_captioning(bot, dataset)
         if job is None or not job.status.ended:
-            return cls(dataset, photos, crops, captioning=job is not None)
-        return cls(
-            dataset, photos, crops, captioning=False, captioned=await explain_captions(bot, job)
-        )
+            return cls(dataset, photos, verdicts, crops, captioning=job is not None)
+        captioned = await explain_captions(bot, job)
+        return cls(dataset, photos, verdicts, crops, captioning=False, captioned=captioned)
 
     @property
     def pages(self) -> int:
@@ -53,9 +55,9 @@ class DatasetView:
     def status_lines(self) -> str:
         """Return what to do next, and what is going on."""
         lines = [self.ready_line(wording.dataset.READY)]
-        same = sum(photo.shot > 0 or "duplicate" in photo.warnings for photo in self.photos)
-        if same:
-            lines.append(say(wording.dataset.NEAR_DUPLICATES, many=same))
+        different = count_different(self.photos)
+        if different < len(self.photos):
+            lines.append(say(wording.dataset.SAME_SHOTS, different=different))
         if self.crops.base and any(map(self.crops.is_cut, self.photos)):
             lines.append(say(wording.dataset.CROPPED, base=self.crops.base.title))
         if self.captioning:
@@ -112,15 +114,33 @@ def alt_text(dataset: Dataset, index: int, photo: Photo) -> str:
     return fill(wording.dataset.PHOTO_ALT, number=index, name=dataset.name, caption=caption)
 
 
-def photo_line(index: int, photo: Photo) -> str:
-    """Return a photo's caption and warnings."""
+def photo_line(index: int, photo: Photo, verdict: Verdict) -> str:
+    """Return a photo's caption and what is wrong with it."""
     caption = flatten(photo.caption, 150) or wording.dataset.UNCAPTIONED
     said = say(wording.dataset.LINE, number=index, caption=caption)
     said += fill(wording.dataset.REPEATED, repeats=photo.repeats) if photo.repeats > 1 else ""
-    short = [wording.dataset.WARNINGS[warning].partition(":")[0] for warning in photo.warnings]
-    return said + (
-        fill(wording.dataset.PHOTO_WARNINGS, warnings=", ".join(short)) if short else ""
-    )
+    short = wording.verdicts.name_findings(verdict)
+    return said + (fill(wording.dataset.PHOTO_WARNINGS, warnings=short) if short else "")
+
+
+def photo_lines(photo: Photo) -> list[str]:
+    """Return a photo's caption, its size, and whose it is if not the owner's."""
+    template = wording.contribution.ADDED_BY if photo.contributor != photo.owner else ""
+    return [
+        escape(photo.caption or wording.dataset.UNCAPTIONED),
+        say(wording.dataset.PHOTO_SIZE, width=photo.width, height=photo.height),
+        say(template, member=photo.contributor),
+    ]
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """Return what is wrong with a photo, and what nobody has looked at."""
+    said = wording.verdicts.explain_verdict(verdict)
+    warned = verdict.findings and not verdict.accepted
+    return [
+        fill(wording.dataset.PHOTO_WARNINGS, warnings=said) if warned else said,
+        wording.verdicts.name_unchecked(verdict.unchecked),
+    ]
 
 
 def crop_lines(crops: Crops, photo: Photo) -> list[str]:
@@ -129,7 +149,7 @@ def crop_lines(crops: Crops, photo: Photo) -> list[str]:
         return []
     if photo.framing.whole:
         return [say(wording.dataset.CROP_WHOLE, base=crops.base.title)]
-    share = next(word for most, word in wording.dataset.SHARES if crops.box(photo).cut <= most)
+    share = wording.dataset.name_share(crops.box(photo).cut)
     why = wording.dataset.FRAMED_BY[photo.framing.by]
     return [say(wording.dataset.CROP, base=crops.base.title, share=share, why=why)]
 
@@ -164,9 +184,9 @@ def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
         for names, why in group_names((name, explain(why)) for name, why in received.refused)
     ]
     warned = (
-        (name, ", ".join(wording.dataset.WARNINGS[each] for each in photo.warnings))
+        (name, wording.verdicts.explain_verdict(verdict))
         for name, photo in received.photos
-        if photo.warnings
+        if (verdict := received.verdicts.get(photo.id)) and verdict.findings
     )
     added = [
         fill(wording.dataset.PHOTO_ADDED_WITH_WARNINGS, name=names, warnings=warnings)

@@ -31,11 +31,12 @@ from bot import wording
 from bot.actions.zips import MAX_ZIP_BYTES
 from bot.bot import Bot
 from bot.cards.agreement import make_terms
+from bot.cards.dataset_text import show_trigger
 from bot.errors import known_error
 from bot.upload.captions import CaptionBatches
 from bot.upload.intake import Intake, check_size, read_body
 from bot.upload.page import FILES, PAGE_HEADERS, read_page
-from bot.upload.state import dataset_state, photo_state
+from bot.upload.state import dataset_state, load_photo_state
 from bot.upload.zips import SentZips
 from bot.web import UploadGrant
 from bot.wording import flatten
@@ -181,7 +182,7 @@ class UploadPage:
         dataset, digest = visit.dataset, visit.request.match_info["digest"]
         visit.require_consent()
         if known := await self.bot.store.uploads.find(dataset, [digest]):
-            return self.photo_response(visit, known[digest], new=False)
+            return await self.photo_response(visit, known[digest], new=False)
         check_size(visit.request, "photo_heavy", MAX_FILE_BYTES)
         check_disk_space(self.bot.settings)
         if len(await self.bot.store.photos.list_for(dataset.id, dataset.owner)) >= MAX_PHOTOS:
@@ -199,7 +200,7 @@ class UploadPage:
         await self.bot.store.uploads.add(digest, photo)
         if new:
             await self.captions.add(photo)
-        return self.photo_response(visit, photo, new=new)
+        return await self.photo_response(visit, photo, new=new)
 
     async def put_zip(self, visit: Visit) -> web.Response:
         """Take a zip, and add its photos in the background."""
@@ -229,9 +230,9 @@ class UploadPage:
         caption = change.get("caption")
         if not isinstance(caption, str):
             raise web.HTTPBadRequest
-        if " ".join(caption.split()) != photo_state(photo, visit.dataset)["caption"]:
+        if " ".join(caption.split()) != show_trigger(photo, visit.dataset).caption:
             await self.bot.store.photos.set_caption(photo.id, photo.owner, caption)
-        return self.photo_response(visit, await self.find_photo(visit), new=False)
+        return await self.photo_response(visit, await self.find_photo(visit), new=False)
 
     async def remove_photo(self, visit: Visit) -> web.Response:
         """Remove a photo."""
@@ -250,10 +251,10 @@ class UploadPage:
             raise UserError("photo_gone")
         return photo
 
-    @staticmethod
-    def photo_response(visit: Visit, photo: Photo, *, new: bool) -> web.Response:
+    async def photo_response(self, visit: Visit, photo: Photo, *, new: bool) -> web.Response:
         """Return a photo, and whether it is new."""
-        return web.json_response(photo_state(photo, visit.dataset) | {"new": new})
+        state = await load_photo_state(self.bot, photo, visit.dataset)
+        return web.json_response(state | {"new": new})
 
 
 async def get_page(_: web.Request) -> web.Response:

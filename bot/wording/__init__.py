@@ -28,6 +28,7 @@ from bot.wording import (
     style,
     training,
     upload,
+    verdicts,
 )
 from bot.wording.consent import CONSENT
 from bot.wording.errors import ERRORS, IN_SHELL

@@ -38,7 +38,7 @@ EMPTY = {
 }
 TOO_FEW_PHOTOS = "Training needs at least {least} photos; 10–20 varied ones work best."
 READY = "Ready! Press Train and I'll suggest settings and a time."
-NEAR_DUPLICATES = "Near duplicates: {many}. Varied photos train better."
+SAME_SHOTS = "{different} of these photos are different: the others are the same shot again."
 CROPPED = "Dark parts are cut away for {base}. Pick a photo below to change that."
 CROP = "For {base}, {share} of this photo is cut away. {why}"
 CROP_WHOLE = "{base} sees all of this photo. The bars beside it are not learned."
@@ -64,17 +64,6 @@ LINE = "**{number}** · {caption}"
 REPEATED = " ×{repeats}"
 UNCAPTIONED = "no caption yet"
 PHOTO_WARNINGS = " ⚠️ {warnings}"
-WARNINGS = {
-    "tiny": "small: under 256 pixels there's little detail to learn",
-    "blurred": "soft: enlarged or out of focus, and the style would learn that too",
-    "dark": "very dark: there's little to see in it",
-    "bright": "overexposed: its middle is white",
-    "plain": "almost a single colour: there's nothing to learn from",
-    "bars": "plain bars at its sides: the style would learn them",
-    "screenshot": "bars with something on them, as in screenshots: the style would learn them",
-    "animated": "animated: only its first frame is used",
-    "duplicate": "nearly the same as another photo",
-}
 PHOTO_TITLE = "### Photo {number} of {name}"
 PHOTO_SIZE = "{width}×{height}"
 PHOTO_ALT = "Photo {number} of {name}: {caption}"
@@ -100,7 +89,7 @@ ZIP_NOTES = {
     "masks_orphaned": "Not used: the masks without their photos {files}.",
     "folders_left": "Not taken: the photos in {folders}. Zip a folder alone to add it.",
 }
-PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: added, but {warnings}"
+PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: {warnings}"
 PHOTO_REFUSED = "❌ {name}: {why}"
 EXPORT_TITLE = "### Export {name}"
 FORMS = {
@@ -149,3 +138,8 @@ EARLIER = "Previous"
 LATER = "Next"
 BACK = "Back"
 DONE = "Done"
+
+
+def name_share(cut: float) -> str:
+    """Return the share of a photo that is cut away, in words."""
+    return next(words for most, words in SHARES if cut <= most)

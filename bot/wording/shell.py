@@ -13,6 +13,7 @@ COMMANDS = {
     "advise": "suggest a method, base and dial for a folder of photos, with reasons",
     "sample": "draw pictures, with or without a style",
     "caption": "write captions for a folder of photos",
+    "check": "say what is wrong with each photo of a folder, and which are the same shot",
     "pack": "pack photos and captions into a zip for other programs",
     "bases": "list the bases to start from, or fetch one: safelight bases fetch NAME",
     "shrink": "make a smaller copy of a LoRA, and show what is lost",
@@ -143,6 +144,9 @@ ADVICE = "{method} on {base}, {dial}"
 ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
 ADVICE_PHOTOS = "Only {photos} of {handed} count: the others are blurred or nearly the same."
 ADVICE_TERMS = "Licence terms: {terms}."
+CHECKED_PHOTO = "{file}: {said}"
+CHECKED_CROP = "  For a base of {resolution} pixels, {share} of it is cut away."
+CHECKED_ALL = "{photos}, {different} of them different. Something to look at in {wrong}."
 PACKED = "{file}: {photos}, {captioned} with a caption ({size})"
 FILE_ANSWERS = {
     "exported": "{file}: {size}",

@@ -47,6 +47,7 @@ def measure(picture: Image.Image) -> PhotoMeasures:
     grey = rgb.convert("L")
     bars, clean = ((0, 0, 0, 0), True) if picture.mode == "RGBA" else find_bars(np.asarray(grey))
     width, height = grey.size
+    inside = bars[0], bars[1], width - bars[2], height - bars[3]
     middle = grey.crop((width // 4, height // 4, width - width // 4, height - height // 4))
     return PhotoMeasures(
         detail=measure_detail(grey),
@@ -55,8 +56,8 @@ def measure(picture: Image.Image) -> PhotoMeasures:
         dark=_share(grey, 0, DARK_LEVEL),
         bright=_share(middle, BRIGHT_LEVEL, 255),
         contrast=round(ImageStat.Stat(grey).stddev[0], 1),
-        thumbnail=_encode(grey, THUMBNAIL_SIDE),
-        colours=_encode(rgb, COLOURS_SIDE),
+        thumbnail=_encode(grey, THUMBNAIL_SIDE, inside),
+        colours=_encode(rgb, COLOURS_SIDE, inside),
     )
 
 
@@ -72,7 +73,7 @@ def list_warnings(measures: PhotoMeasures, size: tuple[int, int]) -> tuple[str, 
         "bright": measures.bright > MAX_BRIGHT and measures.dark < MIN_DARK,
     }
     found = tuple(code for code, applies in codes.items() if applies)
-    return ("plain",) if "plain" in found else found
+    return tuple(code for code in found if code in {"plain", "tiny"}) if codes["plain"] else found
 
 
 def measure_detail(grey: Image.Image) -> float:
@@ -174,6 +175,6 @@ def _share(grey: Image.Image, least: int, most: int) -> float:
     return round(sum(counts[least : most + 1]) / sum(counts), 3)
 
 
-def _encode(picture: Image.Image, side: int) -> str:
-    small = picture.resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+def _encode(picture: Image.Image, side: int, box: tuple[int, int, int, int]) -> str:
+    small = picture.resize((side, side), Image.Resampling.LANCZOS, box, reducing_gap=3.0)
     return base64.b64encode(small.tobytes()).decode()

@@ -169,6 +169,15 @@ class PackArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckArguments:
+    """Photos to judge."""
+
+    photos: Path = flag("folder or zip of pictures", name="photos")
+    base: str = flag("base whose crops are shown (default: one of 512 pixels)", default="")
+    json: bool = flag("print the verdicts as JSON")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BasesArguments:
     """Bases to fetch; all bases are listed if there are none."""
 

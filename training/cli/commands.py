@@ -29,6 +29,7 @@ STOPPED_EXIT_CODE = 130  #: as a shell's for SIGINT
 END_CODES = {
     "done": 0,
     "advised": 0,
+    "checked": 0,
     "packed": 0,
     "paused": STOPPED_EXIT_CODE,
     "cancelled": STOPPED_EXIT_CODE,
@@ -146,6 +147,10 @@ COMMANDS = {
     "pack": Command(
         "Pack photos and their captions into a zip that other programs can train on.",
         arguments.PackArguments, partial(run_job, LocalJob.pack),
+    ),
+    "check": Command(
+        "Say what is wrong with each photo of a folder, and which are the same shot.",
+        arguments.CheckArguments, partial(run_job, LocalJob.check),
     ),
     "bases": Command(
         "List the bases to start from, or fetch some.",

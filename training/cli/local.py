@@ -34,11 +34,13 @@ from training.cli.advice import AUTO, advice_facts, apply_advice, ask_advisor
 from training.cli.arguments import (
     AdviseArguments,
     CaptionArguments,
+    CheckArguments,
     PackArguments,
     SampleArguments,
     TrainArguments,
 )
 from training.cli.bases import open_registry
+from training.cli.check import USUAL_RESOLUTION, check_photos
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, keep_numbered, link_or_copy
 from training.cli.photos import FolderPhoto, list_photos, name_captions, read_photos
@@ -206,6 +208,14 @@ class LocalJob:
             "kind": "packed", "file": str(kept), "bytes": kept.stat().st_size,
             "photos": len(photos), "captioned": captioned,
         }  # fmt: skip
+
+    def check(self, given: CheckArguments) -> dict[str, Any]:
+        """Judge the photos."""
+        registry = open_registry(self.settings)
+        resolution = registry.find(given.base).resolution if given.base else USUAL_RESOLUTION
+        photos, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
+        tell_photos(photos)
+        return {"kind": "checked", "json": given.json, **check_photos(photos, resolution)}
 
     def _read_concepts(self, concepts: Sequence[ConceptFolder]) -> list[ConceptFolder]:
         """Read the photos of all concepts into the job folder, and tell what is left out."""

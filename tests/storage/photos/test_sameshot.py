@@ -20,7 +20,7 @@ Change = Callable[[Image.Image], Image.Image]
 def check(picture: Image.Image) -> CheckedPhoto:
     """Return a photo as the darkroom does, without its files."""
     phash = difference_hash(picture.convert("L"))
-    return CheckedPhoto("", phash, *picture.size, b"", b"", (), measure(picture))
+    return CheckedPhoto("", phash, *picture.size, b"", b"", (), measures=measure(picture))
 
 
 def save(picture: Image.Image) -> Image.Image:

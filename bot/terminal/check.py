@@ -1,0 +1,38 @@
+"""What `safelight check` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot import wording
+from bot.wording import fill, format_count
+from bot.wording.verdicts import explain_verdict, name_unchecked
+from storage.planning.verdicts import Verdict
+
+MIN_CUT = 0.15  #: of a photo; what is less is not worth a line
+
+
+def check_lines(event: dict[str, Any]) -> Iterator[str]:
+    """Yield a line for each photo, and what is to be said of all of them."""
+    verdicts = [Verdict.from_json(photo) for photo in event["photos"]]
+    for photo, verdict in zip(event["photos"], verdicts, strict=True):
+        yield fill(wording.shell.CHECKED_PHOTO, file=photo["file"], said=explain_verdict(verdict))
+        if photo["crop"]["cut"] >= MIN_CUT:
+            share = wording.dataset.name_share(photo["crop"]["cut"])
+            side = event["resolution"]
+            yield fill(wording.shell.CHECKED_CROP, share=share, resolution=side)
+    yield ""
+    yield name_unchecked(find_unchecked(verdicts))
+    yield fill(
+        wording.shell.CHECKED_ALL,
+        photos=format_count(len(verdicts), "photo"),
+        different=event["different"],
+        wrong=sum(bool(verdict.findings) for verdict in verdicts),
+    )
+
+
+def find_unchecked(verdicts: list[Verdict]) -> list[str]:
+    """Return what nobody has looked at in any of the photos."""
+    looks = [look for verdict in verdicts for look in verdict.unchecked]
+    return [*dict.fromkeys(looks)]

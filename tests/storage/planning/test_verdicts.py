@@ -1,0 +1,108 @@
+"""What is wrong with the photos of a set."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from storage.photos.measures import list_warnings
+from storage.planning.verdicts import (
+    FINDINGS,
+    Verdict,
+    count_different,
+    group_shots,
+    judge_photo,
+    judge_photos,
+)
+from storage.records import CheckedPhoto, Photo, PhotoMeasures
+
+FAR = 0x0F0F_F0F0_0FF0
+GREY, COLOURS = (base64.b64encode(bytes(size)).decode() for size in (32 * 32, 8 * 8 * 3))
+MEASURES = PhotoMeasures(1.0, (0, 0, 0, 0), True, 0.1, 0.0, 50.0, GREY, COLOURS)
+
+
+def make_photo(number: int = 1, *warnings: str, **measured: Any) -> CheckedPhoto:
+    """Make a checked photo with warnings."""
+    measures = replace(MEASURES, **measured)
+    return CheckedPhoto(f"{number}", number * FAR, 900, 600, b"", b"", warnings, measures=measures)
+
+
+def test_worst_first() -> None:
+    """All findings of a photo are there, the worst first, whatever their order was."""
+    verdict = judge_photo(make_photo(1, "animated", "dark", "bars", "blurred"))
+
+    assert [finding.code for finding in verdict.findings] == [
+        "blurred",
+        "bars",
+        "dark",
+        "animated",
+    ]
+
+
+def test_facts() -> None:
+    """A soft photo has the size of its detail, and a barred one its sides."""
+    soft, barred = judge_photos(
+        [make_photo(1, "blurred", detail=0.333), make_photo(2, "bars", bars=(0, 50, 0, 60))],
+        ["a", "b"],
+    )
+
+    assert soft.findings[0].facts == {"width": 300, "height": 200}
+    assert barred.findings[0].facts == {"sides": ["top", "bottom"]}
+
+
+def test_same_shot() -> None:
+    """Photos of the same shot name each other and the best one, and count once."""
+    photos = [make_photo(1, "tiny"), make_photo(2), replace(make_photo(1), digest="other")]
+
+    first, other, third = judge_photos(photos, ["a", "b", "c"])
+
+    assert (count_different(photos), group_shots(photos)) == (2, [[0, 2]])
+    assert first.findings[1].facts == {"others": ["c"], "best": "c", "is_best": False}
+    assert (other.findings, third.findings[0].facts["is_best"]) == ((), True)
+
+
+def test_unchecked() -> None:
+    """What nobody has looked at is named: all of an old photo, sharpness of a very small one."""
+    old = Photo(
+        id=1, dataset=1, owner=1, contributor=1, digest="", phash=0, width=9, height=9,
+        caption="", written=False, warnings=("blurred", "duplicate"), framing=make_photo().framing,
+        created=0,
+    )  # fmt: skip
+
+    assert judge_photo(old).unchecked[:4] == ("detail", "light", "bars", "shots")
+    assert [finding.code for finding in judge_photo(old).findings] == ["unsharp"]
+    assert judge_photo(make_photo(detail=0.0)).unchecked[0] == "detail"
+    assert "detail" not in judge_photo(make_photo()).unchecked
+
+
+def test_accepted() -> None:
+    """A verdict knows that the photo's owner keeps it anyway."""
+    fields = {"id": 1, "dataset": 1, "owner": 1, "contributor": 1, "caption": "", "written": False}
+    checked = make_photo(1, "tiny")
+    shared = ("digest", "phash", "width", "height", "warnings", "measures", "framing")
+    photo = Photo(**fields, created=0, **{name: getattr(checked, name) for name in shared})
+
+    assert not judge_photo(photo).accepted
+    assert judge_photo(replace(photo, accepted=True)).accepted
+
+
+@pytest.mark.parametrize("warned", [(), ("tiny",), ("bars", "blurred")])
+def test_json(warned: tuple[str, ...]) -> None:
+    """A verdict is the same after a way through JSON."""
+    verdict = judge_photo(make_photo(1, *warned))
+
+    assert Verdict.from_json(json.loads(json.dumps(verdict.to_json()))) == verdict
+
+
+def test_every_warning_is_a_finding() -> None:
+    """Whatever is measured to be wrong is a finding."""
+    bad = PhotoMeasures(0.3, (9, 9, 9, 9), True, 0.95, 0.9, 40.0, "", "")
+    plain = replace(bad, contrast=1.0, clean_bars=False)
+    bright = replace(bad, dark=0.0, clean_bars=False)
+    found = {w for each in (bad, plain, bright) for w in list_warnings(each, (100, 100))}
+
+    assert found == {*FINDINGS} - {"unsharp", "same_shot", "animated"}

@@ -1,0 +1,31 @@
+"""`safelight check` judges the photos of a folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from PIL import Image, ImageOps
+
+from tests.storage.photos.scenes import draw_scene
+
+
+def test_check(tmp_path):
+    """Each photo has a verdict and a crop, photos of one shot are a group, copies are left out."""
+    wide = draw_scene(1, (900, 300))
+    wide.save(tmp_path / "b.png")
+    ImageOps.mirror(wide).save(tmp_path / "c.png")
+    wide.save(tmp_path / "d.png")
+    Image.new("RGB", (300, 300), "red").save(tmp_path / "a.png")
+    command = [sys.executable, "-m", "bot.terminal.cli", "check", tmp_path, "--json"]
+
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+
+    told = json.loads(done.stdout)
+    plain, first, second = told["photos"]
+    assert (told["groups"], told["different"]) == ([["b.png", "c.png"]], 2)
+    assert [finding["code"] for finding in plain["findings"]] == ["plain"]
+    assert first["findings"][0]["others"] == ["c.png"]
+    assert (first["crop"]["cut"], second["crop"]["cut"]) == (0.3889, 0.3889)
+    assert "d.png" in done.stderr

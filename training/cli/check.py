@@ -1,0 +1,49 @@
+"""`safelight check`: what is wrong with each photo of a folder, and how much of it a base sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from storage.crops import crop_at
+from storage.planning.verdicts import Verdict, count_different, group_shots, judge_photos
+from storage.records import CheckedPhoto
+from training.cli.photos import FolderPhoto
+
+USUAL_RESOLUTION = 512  #: pixels, of a base for photos
+
+
+def check_photos(photos: Sequence[FolderPhoto], resolution: int) -> dict[str, Any]:
+    """Return the verdicts on photos as an event's facts; `resolution` is the base's, in pixels."""
+    checked, names = [photo.checked for photo in photos], [photo.name for photo in photos]
+    verdicts = judge_photos(checked, names)
+    return {
+        "photos": [
+            describe_photo(photo, verdict, resolution)
+            for photo, verdict in zip(photos, verdicts, strict=True)
+        ],
+        "different": count_different(checked),
+        "groups": [[names[at] for at in group] for group in group_shots(checked)],
+        "resolution": resolution,
+    }
+
+
+def describe_photo(photo: FolderPhoto, verdict: Verdict, resolution: int) -> dict[str, Any]:
+    """Return a photo as JSON: its size, its crop in shares of that, and the verdict on it."""
+    checked = photo.checked
+    return {
+        "file": photo.name,
+        "width": checked.width,
+        "height": checked.height,
+        "crop": describe_crop(checked, resolution),
+        **verdict.to_json(),
+    }
+
+
+def describe_crop(checked: CheckedPhoto, resolution: int) -> dict[str, Any]:
+    """Return what a base sees of a photo, and by what that was chosen."""
+    box = crop_at((checked.width, checked.height), resolution, checked.framing)
+    return {name: round(share, 4) for name, share in box._asdict().items()} | {
+        "cut": round(box.cut, 4),
+        "by": checked.framing.by,
+    }
