@@ -46,6 +46,7 @@ GRID_NAMES = tuple(_SHOWN.split())
 GRID = WEIGHTS.with_name("grid.png")
 COMBINATIONS = GRID.with_name("combinations.png")
 COLUMNS = 12  # new combinations in a row
+SEEDS = (7, 8, 9)  # of the generated pictures; the grids show the first
 
 
 def run(work: Path) -> None:
@@ -106,18 +107,21 @@ def measure_prompts(
 ) -> dict[str, dict[str, float]]:
     """Generate 24 known prompts in each base style and rank the true pictures."""
     keys = [(n, s) for s in BASE_STYLES for n in GRID_NAMES]
-    drawn = [p for s in BASE_STYLES for p in draw_known_prompts(pipe, s)]
-    save_grid(drawn, work)
-    features = judge.extract_features(drawn)
+    figures = {}
+    for seed in SEEDS:
+        drawn = [p for s in BASE_STYLES for p in draw_known_prompts(pipe, s, seed)]
+        if seed == SEEDS[0]:
+            save_grid(drawn, work)
+        features = judge.extract_features(drawn)
+        by_style = features.view(len(BASE_STYLES), len(GRID_NAMES), -1)
+        shuffled = by_style.roll(7, 1).flatten(0, 1)  # same styles, other prompts
+        figures[f"base, seed {seed}"] = summarize_ranks(judge, features, keys)
+        figures[f"control (prompts shuffled), seed {seed}"] = summarize_ranks(
+            judge, shuffled, keys
+        )
     back = reconstruct(pipe.vae, on_white(pictures, keys))
     ceiling = judge.extract_features([to_picture(p) for p in back])
-    by_style = features.view(len(BASE_STYLES), len(GRID_NAMES), -1)
-    shuffled = by_style.roll(7, 1).flatten(0, 1)  # same styles, other prompts
-    return {
-        "base": summarize_ranks(judge, features, keys),
-        "ceiling (through the autoencoder)": summarize_ranks(judge, ceiling, keys),
-        "control (prompts shuffled)": summarize_ranks(judge, shuffled, keys),
-    }
+    return figures | {"ceiling (through the autoencoder)": summarize_ranks(judge, ceiling, keys)}
 
 
 def measure_combinations(
@@ -127,18 +131,20 @@ def measure_combinations(
     combination_judge = CombinationJudge(judge, pictures)
     figures, rows, with_truth = {}, [], []
     for kind, combinations in zip(("colours", "pairs"), choose_combinations(), strict=True):
-        drawn = draw_prompts(pipe, [combination.prompt for combination in combinations])
-        back = [
-            to_picture(p) for p in reconstruct(pipe.vae, compose_truth(pictures, combinations))
-        ]
-        figures[kind] = combination_judge.measure_share(drawn, combinations)
+        prompts = [combination.prompt for combination in combinations]
+        truth = reconstruct(pipe.vae, compose_truth(pictures, combinations))
+        back = [to_picture(p) for p in truth]
         figures[f"{kind}: ceiling"] = combination_judge.measure_share(back, combinations)
-        figures[f"{kind}: control"] = combination_judge.measure_share(
-            drawn[4:] + drawn[:4], combinations
-        )
+        for seed in SEEDS:
+            drawn = draw_prompts(pipe, prompts, seed)
+            shuffled = drawn[4:] + drawn[:4]
+            named = f"{kind}, seed {seed}"
+            figures[named] = combination_judge.measure_share(drawn, combinations)
+            figures[f"{named}: control"] = combination_judge.measure_share(shuffled, combinations)
+            if seed == SEEDS[0]:
+                rows += [drawn[:COLUMNS], drawn[COLUMNS:]]
+                with_truth += [drawn, back]
         print(f"{kind}: {', '.join(each.phrase for each in combinations)}")
-        rows += [drawn[:COLUMNS], drawn[COLUMNS:]]
-        with_truth += [drawn, back]
     save_rows(rows, COMBINATIONS)
     save_rows(with_truth, work / "combinations.png")
     return figures
@@ -153,14 +159,16 @@ def save_rows(rows: list[list[Image.Image]], path: Path) -> None:
     whole.save(path)
 
 
-def draw_known_prompts(pipe: StableDiffusionPipeline, style: str) -> list[Image.Image]:
+def draw_known_prompts(pipe: StableDiffusionPipeline, style: str, seed: int) -> list[Image.Image]:
     """Generate the known prompts in one style."""
-    return draw_prompts(pipe, [full_caption(name, style, "white") for name in GRID_NAMES])
+    return draw_prompts(pipe, [full_caption(name, style, "white") for name in GRID_NAMES], seed)
 
 
-def draw_prompts(pipe: StableDiffusionPipeline, prompts: list[str]) -> list[Image.Image]:
+def draw_prompts(
+    pipe: StableDiffusionPipeline, prompts: list[str], seed: int
+) -> list[Image.Image]:
     """Generate pictures of prompts from one seed."""
-    generator = torch.Generator().manual_seed(7)
+    generator = torch.Generator().manual_seed(seed)
     pictures: list[Image.Image] = pipe(
         prompts,
         num_inference_steps=20,
