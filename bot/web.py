@@ -4,7 +4,7 @@
     GET /get/<token>    a style's file, while its link is valid
     /upload             the page for uploads (`bot/upload`), to whose address a token is added
 
-A token is `style.owner.until.signature`, or `upload.dataset.owner.until.signature`. No path ever
+A token is `style.owner.until.signature`, or `upload.dataset.member.until.signature`. No path ever
 comes from outside: the numbers are looked up in the store, and the file is found by them.
 """
 
@@ -14,7 +14,6 @@ import base64
 import hashlib
 import hmac
 import logging
-import math
 import re
 import secrets
 import time
@@ -45,9 +44,9 @@ IDLE_SECONDS = (
 TOKEN = re.compile(
     r"([0-9]{1,18})(?:-([0-9a-f]{14,16}))?\.([0-9]{1,19})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})"
 )
-#: the dataset; its owner; unix seconds; the signature
+#: the dataset; who adds to it; unix milliseconds; the signature
 UPLOAD_TOKEN = re.compile(
-    r"upload\.([0-9]{1,18})\.([0-9]{1,19})\.([0-9]{1,12})\.([A-Za-z0-9_-]{43})"
+    r"upload\.([0-9]{1,18})\.([0-9]{1,19})\.([0-9]{1,15})\.([A-Za-z0-9_-]{43})"
 )
 OLD_KEY_CHARS = 14  #: of the key of a style from before there were keys
 HEADERS = {
@@ -69,16 +68,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class UploadGrant:
-    """What a valid link for uploads allows: to add to one dataset of one member."""
+    """What a valid link for uploads allows: one member to add to one dataset."""
 
     dataset: int
-    owner: int
-    until: int  #: unix seconds
-
-    @property
-    def since(self) -> int:
-        """When the link was made, in unix seconds."""
-        return self.until - UPLOAD_SECONDS
+    member: int
+    since: float  #: when the link was made, in unix seconds
 
 
 class Web:
@@ -124,26 +118,27 @@ class Web:
         said = f"{style.folder}.{style.owner}.{until}"
         return Link(f"{self.public.rstrip('/')}/get/{said}.{self._sign(said)}", until)
 
-    def upload_link(self, dataset: Dataset) -> Link | None:
-        """Return a new link for its owner to add to a dataset; None if no public URL is set.
+    def upload_link(self, dataset: Dataset, member: int) -> Link | None:
+        """Return a new link for a member to add to a dataset; None if no public URL is set.
 
         The token stands behind the `#`, which browsers keep to themselves: no log has it.
         """
         if self.public is None:
             return None
-        until = math.ceil(time.time()) + UPLOAD_SECONDS  # not before a withdrawal just now
-        said = f"upload.{dataset.id}.{dataset.owner}.{until}"
-        return Link(f"{self.public.rstrip('/')}/upload#{said}.{self._sign(said)}", until)
+        until = time.time_ns() // 10**6 + UPLOAD_SECONDS * 1000
+        said = f"upload.{dataset.id}.{member}.{until}"
+        url = f"{self.public.rstrip('/')}/upload#{said}.{self._sign(said)}"
+        return Link(url, until // 1000)
 
     def read_upload_token(self, token: str) -> UploadGrant:
         """Return what a token allows; raise UserError "upload_forged" or "upload_expired"."""
         match = UPLOAD_TOKEN.fullmatch(token)
         if match is None or not self._signed(match):
             raise UserError("upload_forged")
-        dataset, owner, until = (int(match[n]) for n in (1, 2, 3))
+        dataset, member, until = int(match[1]), int(match[2]), int(match[3]) / 1000
         if until < time.time():
             raise UserError("upload_expired")
-        return UploadGrant(dataset, owner, until)
+        return UploadGrant(dataset, member, until - UPLOAD_SECONDS)
 
     def add_route(self, method: str, path: str, handler: Handler) -> None:
         """Add a route, before the server starts; "*" lets only GET and HEAD through."""

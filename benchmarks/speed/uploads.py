@@ -149,7 +149,7 @@ async def run_bot(home: Path) -> AsyncIterator[tuple[Bot, World]]:
 async def upload(program: str, url: str, photos: list[Path]) -> tuple[float, str]:
     """Upload photos in a browser; return the seconds, and what the page says at the end."""
     async with open_browser(program) as address, open_tab(address, url) as tab:
-        await tab.wait_until("document.querySelector('#terms').children.length > 0")
+        await tab.wait_until("document.querySelector('#terms').innerText")
         await tab.run(AGREE)
         await tab.wait_until("document.querySelector('#consent').hidden")
         began = time.perf_counter()
@@ -167,7 +167,7 @@ async def measure(program: str, folder: Path, count: int) -> list[table.Row]:
     async with run_bot(folder / "home") as (bot, world), cutting(bot, EVERY) as proxy:
         member = world.people[OWNER].id
         dataset = await bot.store.datasets.create(member, world.server.id, "dog", Concept.SUBJECT)
-        link = bot.web.upload_link(dataset)
+        link = bot.web.upload_link(dataset, member)
         stalls = Stalls()
         watching = asyncio.create_task(stalls.watch())
         seconds, notes = await upload(program, link.url if link else "", photos)

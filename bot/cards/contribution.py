@@ -12,7 +12,7 @@ from bot.actions.framing import Crops, draw_tiles
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, Select, defer, defer_update, edit, row, text
-from bot.cards.dataset import open_add_form
+from bot.cards.dataset import Upload, open_add_form
 from bot.cards.dataset_text import PHOTOS_PER_PAGE, alt_text, photo_option
 from bot.cards.withdrawal import AskWithdraw
 from bot.wording import flatten, format_count, say
@@ -51,7 +51,8 @@ async def contribution_card(interaction: Interaction, dataset: Dataset) -> Card:
         ]
         options = list(starmap(photo_option, enumerate(own, 1)))[-MAX_OPTIONS:]
         card.add(ui.MediaGallery(*items), row(RemoveOwn(dataset.id, options=options)))
-    return card.add(row(AddToShared(dataset.id), AskWithdraw(dataset.id)))
+    upload = [Upload(dataset.id)] if bot.web.public else []
+    return card.add(row(AddToShared(dataset.id), *upload, AskWithdraw(dataset.id)))
 
 
 class Join(Button, verb="share:join"):

@@ -148,9 +148,9 @@ def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
     return Card(text(*received_lines(dataset, received)), row(*buttons))
 
 
-def upload_card(bot: Bot, dataset: Dataset) -> Card:
+def upload_card(interaction: Interaction, dataset: Dataset) -> Card:
     """Return a card with a new link to the upload page; raise UserError if there is no page."""
-    link = bot.web.upload_link(dataset)
+    link = interaction.client.web.upload_link(dataset, interaction.user.id)
     if link is None:
         raise UserError("upload_unset")
     said = say(wording.upload.CARD, name=dataset.name, until=link.until)
@@ -233,8 +233,9 @@ class Upload(DatasetButton, verb="dataset:upload"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        dataset = await self.get_dataset(interaction)
-        await follow_up(interaction, upload_card(interaction.client, dataset))
+        contributors = interaction.client.store.contributors
+        dataset = await contributors.get_open(self.number(0), interaction.user.id)
+        await follow_up(interaction, upload_card(interaction, dataset))
 
 
 class Caption(DatasetButton, verb="dataset:caption"):

@@ -76,12 +76,12 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
 
     @app_commands.command(description=wording.upload.COMMAND)
     @app_commands.describe(name=wording.dataset.OPTION)
-    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    @app_commands.autocomplete(name=_autocomplete.suggest_open_datasets)
     async def upload(self, interaction: Interaction, name: str) -> None:
         """Give a link to the page that takes photos."""
         await defer(interaction)
-        dataset = await get_own_dataset(interaction, name)
-        await edit(interaction, cards.upload_card(interaction.client, dataset))
+        dataset = await get_open_dataset(interaction, name)
+        await edit(interaction, cards.upload_card(interaction, dataset))
 
     @app_commands.command(description=wording.dataset.COMMAND_SHOW)
     @app_commands.describe(name=wording.dataset.OPTION)

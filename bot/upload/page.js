@@ -1,4 +1,4 @@
-/* The upload page: sends photos one by one, each once, and shows the dataset as it fills. */
+/* Send photos one by one, each once, and show the dataset as it fills. */
 
 const given = JSON.parse(document.body.dataset.given); // our sentences, and limits
 const headers = { Authorization: `Bearer ${location.hash.slice(1)}` };
@@ -10,18 +10,13 @@ const photos = new Map(); // those that are shown: id -> { box, update, born }
 const files = []; // those that were added: { file, kind, digest, state, box, bar }
 const reading = new Map(); // zips that the server reads: digest -> name
 const tally = { new: 0, known: 0, refused: 0 };
-let agreed, ended, offline, busy, preparing, sending = 0, wake = () => {};
+let own, agreed, ended, offline, busy, preparing, sending = 0, wake = () => {};
 
-function make(kind, name = "", text = "") {
-  const made = document.createElement(kind);
-  made.className = name;
-  made.textContent = text;
-  return made;
-}
+const make = (name) => $(name).content.firstElementChild.cloneNode(true);
 
 // Requests. One that fails on the way is sent again: the server counts the same file once.
 
-/** Call `send` until it is answered, waiting longer and longer, or until the connection is back. */
+/** Call `send` until it is answered, waiting longer and longer. */
 async function insist(send) {
   for (let tries = 0; !ended; tries += 1) {
     try {
@@ -46,7 +41,7 @@ const ask = (method, path, body) => insist(async () => {
   return { status: answer.status, body: await answer.json() };
 });
 
-/** Send a file; a connection on which nothing moves is given up. */
+/** Send a file; give up a connection on which nothing moves. */
 const put = ({ kind, digest, file, bar }) => new Promise((resolve, reject) => {
   const request = new XMLHttpRequest(); // fetch does not tell how far it is
   let late;
@@ -71,29 +66,25 @@ const put = ({ kind, digest, file, bar }) => new Promise((resolve, reject) => {
 
 /** Stop for good: the link is no longer valid. */
 function end(said) {
-  ended = true;
   $("trouble").textContent = said;
-  $("trouble").hidden = false;
-  $("choose").hidden = $("consent").hidden = true;
+  $("choose").hidden = $("consent").hidden = ended = true;
 }
 
-// Files on their way: new, hashed, waiting, sending; done or refused.
+// Files that were chosen, dropped or pasted: new, hashed, waiting, sending; done or refused.
 
-/** Take files that somebody chose, dropped or pasted. */
 function add(chosen) {
   for (const file of chosen) {
     const kind = /\.zip$/i.test(file.name) ? "zips" : "photos", most = given.bytes[kind];
-    const entry = { file, kind, state: "new", box: make("li", "file"), bar: make("progress") };
-    entry.bar.value = 0;
-    entry.box.append(make("p", "name", file.name), entry.bar);
-    $("photos").append(entry.box);
+    const box = make("file"), [name, bar] = box.children, entry = { file, kind, box, bar, state: "new" };
+    name.textContent = file.name;
+    $("photos").append(box);
     files.push(entry);
     if (file.size > most) refuse(entry, fill(given.heavy, { megabytes: file.size >> 20, most: most >> 20 }));
   }
   prepare();
 }
 
-/** Hash new files, and ask which of them are there: after a cut, few are sent again. */
+/** Hash new files, and ask which of them are there. */
 async function prepare() {
   say();
   if (preparing) return;
@@ -103,8 +94,7 @@ async function prepare() {
       try {
         const hash = await crypto.subtle.digest("SHA-256", await entry.file.arrayBuffer());
         entry.digest = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-        const twin = files.some((other) => other !== entry && other.digest === entry.digest && other.state !== "refused");
-        if (twin) settle(entry, "known");
+        if (files.find(({ digest, state }) => digest === entry.digest && state !== "refused") !== entry) settle(entry, "known");
         else entry.state = "hashed";
       } catch {
         refuse(entry, given.unreadable);
@@ -112,10 +102,7 @@ async function prepare() {
     }
     some = some.filter(({ state }) => state === "hashed");
     const { body } = await ask("POST", "known", { digests: some.map(({ digest }) => digest) });
-    for (const entry of some) {
-      if (body[entry.digest]) settle(entry, "known");
-      else entry.state = "waiting";
-    }
+    for (const entry of some) body[entry.digest] ? settle(entry, "known") : entry.state = "waiting";
     start();
     say();
   }
@@ -126,7 +113,6 @@ function start() {
   for (; sending < AT_ONCE; sending += 1) work().finally(() => { sending -= 1; });
 }
 
-/** Send one waiting file after the other. */
 async function work() {
   for (let entry; agreed && !ended && (entry = files.find(({ state }) => state === "waiting"));) {
     entry.state = "sending";
@@ -154,11 +140,10 @@ async function work() {
   }
 }
 
-/** Note what became of a file. */
 function settle(entry, became) {
   entry.state = became === "refused" ? became : "done";
   tally[became] += 1;
-  if (entry.box.matches(".file")) entry.box.remove();
+  entry.box.remove();
   say();
 }
 
@@ -167,18 +152,15 @@ function refuse(entry, said) {
   settle(entry, "refused");
 }
 
-/** Show a line until it is hidden. */
 function note(said) {
-  const line = make("li", "", said), button = make("button", "", "×");
-  button.ariaLabel = given.dismiss;
-  button.onclick = () => line.remove();
-  line.append(button);
+  const line = make("note"), [text, hide] = line.children;
+  text.textContent = said;
+  hide.onclick = () => line.remove();
   $("notes").append(line);
 }
 
 const isOpen = ({ state }) => state !== "done" && state !== "refused";
 
-/** Say how far everything is. */
 function say() {
   const all = files.length, done = all - files.filter(isOpen).length, [zip] = reading.values();
   const some = (name) => (tally[name] ? fill(given[name], { count: tally[name] }) : "");
@@ -202,48 +184,74 @@ const looks = new IntersectionObserver((seen) => {
   }
 }, { rootMargin: "300px" });
 
-/** Show a picture in a box. */
 function show(box, picture) {
-  const image = box.querySelector("img") ?? box.insertBefore(make("img"), box.firstChild);
+  const image = box.querySelector("img");
   image.onerror = () => image.removeAttribute("src"); // few browsers read HEIC
   image.src = URL.createObjectURL(picture);
   return image;
 }
 
-/** Show a photo with its caption, in its file's box if there is one. */
-function showPhoto(photo, box = make("li")) {
-  const image = make("img"), text = make("textarea"), by = make("p", "by"), said = make("p", "said");
-  const remove = make("button", "remove", given.remove), path = `photos/${photo.id}`;
-  let saving;
+/** Show a photo with its crop and caption, in its file's box if there is one. */
+function showPhoto(photo, old) {
+  const box = make("photo"), [frame, text, by, said, row] = box.children;
+  const [image, crop] = frame.children, [whole, accept, remove] = row.children;
+  let saving, place;
+  const lay = ([left, top, right, bottom]) => {
+    place = [left, top, right, bottom];
+    crop.style.inset = [top, 1 - right, 1 - bottom, left].map((side) => `${100 * side}%`).join(" ");
+  };
   const update = (now) => {
-    if (document.activeElement !== text && !saving) text.value = now.caption;
+    if (saving || document.activeElement === text) return;
+    text.value = now.caption;
     by.textContent = now.by;
     said.textContent = now.said;
     image.alt = now.alt;
+    frame.dataset.number = box.style.order = now.number;
+    frame.style.setProperty("--ratio", now.ratio);
+    accept.hidden = !own || !now.advised;
+    crop.hidden = now.whole || !now.movable;
+    whole.hidden = !own || !now.movable;
+    whole.ariaPressed = now.whole;
+    whole.onclick = () => change({ crop: now.whole ? null : "whole" });
+    lay(now.crop);
   };
-  text.ariaLabel = given.caption;
-  text.placeholder = given.uncaptioned;
-  text.onchange = async () => {
+  const change = async (what) => {
     saving = true;
-    const { status, body } = await ask("PATCH", path, { caption: text.value });
+    const { status, body } = await ask("PATCH", `photos/${photo.id}`, what);
     saving = false;
     if (status < 300) update(body);
     else note(body.said);
   };
-  remove.onblur = () => { remove.textContent = given.remove; };
+  crop.onpointerdown = (down) => {
+    if (!own) return;
+    const before = place, [left, top, right, bottom] = place, { width, height } = frame.getBoundingClientRect();
+    const within = (by, low, high) => Math.min(Math.max(by, -low), 1 - high);
+    saving = true;
+    crop.setPointerCapture(down.pointerId);
+    crop.onpointermove = (move) => {
+      const x = within((move.clientX - down.clientX) / width, left, right);
+      const y = within((move.clientY - down.clientY) / height, top, bottom);
+      lay([left + x, top + y, right + x, bottom + y]);
+    };
+    crop.onlostpointercapture = () => {
+      saving = crop.onpointermove = null;
+      if (place !== before) change({ crop: [(place[0] + place[2]) / 2, (place[1] + place[3]) / 2] });
+    };
+  };
+  text.readOnly = !own;
+  accept.onclick = () => change({ accept: true });
+  text.onchange = () => change({ caption: text.value });
+  remove.onblur = () => remove.classList.remove("sure");
   remove.onclick = async () => {
-    if (remove.textContent !== given.sure) return remove.textContent = given.sure;
-    remove.disabled = true;
-    const { status, body } = await ask("DELETE", path);
-    remove.disabled = false;
+    if (!remove.matches(".sure")) return remove.classList.add("sure");
+    const { status, body } = await ask("DELETE", `photos/${photo.id}`);
     if (status < 300 || status === 404) drop(photo.id);
     else note(body.said);
     wake();
   };
-  box.className = "photo";
   box.dataset.id = photo.id;
-  box.replaceChildren(image, text, by, said, remove);
-  $("photos").append(box);
+  if (old) old.replaceWith(box);
+  else $("photos").append(box);
   photos.set(photo.id, { box, update, born: performance.now() });
   update(photo);
   looks.observe(box);
@@ -256,14 +264,15 @@ function drop(id) {
   box.remove();
 }
 
-/** Show the dataset as it is now; it may have changed on another page or on Discord. */
+/** Show the dataset as it is now; another page or Discord may have changed it. */
 async function refresh() {
   const asked = performance.now(), { status, body } = await ask("GET", "photos");
   if (!status) return;
-  ({ agreed, busy } = body);
+  ({ own, agreed, busy } = body);
   for (const id of ["name", "count", "status"]) $(id).textContent = body[id];
   $("consent").hidden = agreed;
-  if (!agreed && !$("terms").children.length) $("terms").append(...body.terms.map((line) => make("li", "", line)));
+  $("originals").hidden = own;
+  if (!agreed) $("terms").textContent = body.terms;
   $("choose").hidden = false;
   $("hint").hidden = !body.photos.length;
   const there = new Set(body.photos.map(({ id }) => id));
@@ -285,13 +294,9 @@ async function watch() {
   }
 }
 
-function drag(event) {
-  event.preventDefault();
-  document.body.classList.toggle("dragging", event.type === "dragover");
-}
 $("consent").onsubmit = async (event) => {
   event.preventDefault();
-  await ask("POST", "consent");
+  await ask("POST", "consent", { originals: $("originals").control.checked });
   await refresh();
 };
 $("files").onchange = ({ target }) => {
@@ -299,7 +304,12 @@ $("files").onchange = ({ target }) => {
   target.value = "";
 };
 addEventListener("paste", ({ clipboardData }) => add(clipboardData.files));
-for (const type of ["dragover", "dragleave", "drop"]) addEventListener(type, drag);
+for (const type of ["dragover", "dragleave", "drop"]) {
+  addEventListener(type, (event) => {
+    event.preventDefault();
+    document.body.classList.toggle("dragging", type === "dragover");
+  });
+}
 addEventListener("drop", ({ dataTransfer }) => add(dataTransfer.files));
 addEventListener("beforeunload", (event) => files.some(isOpen) && !ended && event.preventDefault());
 addEventListener("hashchange", () => location.reload());

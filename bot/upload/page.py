@@ -26,18 +26,18 @@ PAGE_HEADERS = {
 def read_page() -> str:
     """Return the page as HTML."""
     given = wording.upload.SCRIPT | {"bytes": {"photos": MAX_FILE_BYTES, "zips": MAX_ZIP_BYTES}}
-    return fill(
-        (FOLDER / "page.html").read_text("utf-8"),
-        given=escape(json.dumps(given)),
-        title=escape(wording.upload.TITLE),
-        consent=escape(to_plain(wording.consent.TITLE)),
-        more=escape(wording.consent.MORE),
-        tick=escape(wording.consent.TICK),
-        agree=escape(wording.consent.AGREE),
-        choose=escape(wording.upload.CHOOSE),
-        choose_more=escape(wording.upload.CHOOSE_MORE),
-        formats=escape(wording.upload.FORMATS),
-        drop=escape(wording.upload.DROP),
-        trigger=escape(wording.upload.TRIGGER),
-        needs_script=escape(wording.upload.NEEDS_SCRIPT),
-    )
+    words = {name: text for name, text in vars(wording.upload).items() if isinstance(text, str)}
+    page = {
+        **{name.lower(): escape(text) for name, text in words.items()},
+        "given": escape(json.dumps(given)),
+        "consent": escape(to_plain(wording.consent.TITLE)),
+        "more": escape(wording.consent.MORE),
+        "tick": escape(wording.consent.TICK),
+        "originals": escape(wording.consent.TICK_ORIGINALS),
+        "agree": escape(wording.consent.AGREE),
+        "uncaptioned": escape(wording.dataset.UNCAPTIONED),
+        "remove": escape(wording.dataset.REMOVE),
+        "accept": escape(wording.verdicts.ACCEPT),
+        "whole": escape(wording.dataset.KEEP_WHOLE),
+    }
+    return fill((FOLDER / "page.html").read_text("utf-8"), **page)

@@ -5,44 +5,78 @@ from __future__ import annotations
 from typing import Any
 
 from bot import wording
-from bot.bot import Bot
-from bot.cards.dataset_text import DatasetView, show_trigger
-from bot.wording import format_count
-from storage.planning.verdicts import Verdict, judge_photos
+from bot.actions.framing import ALL, Crops
+from bot.cards.dataset_text import DatasetView, crop_lines, show_trigger
+from bot.upload.visit import Visit
+from bot.wording import format_count, to_plain
+from storage.planning.verdicts import Verdict
 from storage.records import Dataset, Photo
 
 
-def photo_state(photo: Photo, dataset: Dataset, verdict: Verdict) -> dict[str, Any]:
-    """Return one photo: its caption as training reads it, and what is to be said of it."""
-    said = wording.verdicts.explain_verdict(verdict)
+def sent_state(photo: Photo, dataset: Dataset) -> dict[str, Any]:
+    """Return a photo that was just sent; what is said of it depends on all others."""
     by = wording.upload.BY_OWNER if photo.written else wording.upload.BY_CAPTIONER
     return {
         "id": photo.id,
+        "number": "",
         "caption": show_trigger(photo, dataset).caption,
         "by": by if photo.caption else "",
-        "said": f"⚠️ {said}" if verdict.findings and not verdict.accepted else said,
+        "said": "",
         "alt": photo.caption or wording.dataset.UNCAPTIONED,
+        "ratio": photo.width / photo.height,
+        "crop": ALL,
+        "whole": photo.framing.whole,
+        "movable": False,
+        "advised": False,
     }
 
 
-async def load_photo_state(bot: Bot, photo: Photo, dataset: Dataset) -> dict[str, Any]:
-    """Return one photo beside the others of its dataset."""
-    photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
-    verdicts = judge_photos(photos, wording.verdicts.name_photos(len(photos)))
-    ids = [each.id for each in photos]
-    return photo_state(photo, dataset, verdicts[ids.index(photo.id)])
+def photo_state(photo: Photo, dataset: Dataset, crops: Crops, verdict: Verdict) -> dict[str, Any]:
+    """Return one photo: its caption and crop as training has them, and what is to be said."""
+    said, advised = wording.verdicts.explain_verdict(verdict), not verdict.accepted
+    advised = advised and bool(verdict.findings)
+    verdict_line = f"⚠️ {said}" if advised else said
+    return sent_state(photo, dataset) | {
+        "said": "\n".join([verdict_line, *map(to_plain, crop_lines(crops, photo))]),
+        "crop": crops.box(photo),
+        "movable": crops.can_cut(photo),
+        "advised": advised,
+    }
 
 
-async def dataset_state(bot: Bot, dataset: Dataset) -> dict[str, Any]:
+def list_photo_states(visit: Visit, view: DatasetView) -> list[dict[str, Any]]:
+    """Return the photos of a dataset that a member may see, with their numbers in it."""
+    return [
+        photo_state(photo, visit.dataset, view.crops, verdict) | {"number": number}
+        for number, (photo, verdict) in enumerate(zip(view.photos, view.verdicts, strict=True), 1)
+        if visit.sees(photo)
+    ]
+
+
+async def load_photo_state(visit: Visit, photo: Photo) -> dict[str, Any]:
+    """Return one photo as it is now, beside the others of its dataset."""
+    view = await DatasetView.load(visit.bot, visit.dataset)
+    states = list_photo_states(visit, view)
+    return next(state for state in states if state["id"] == photo.id)
+
+
+async def dataset_state(visit: Visit) -> dict[str, Any]:
     """Return a dataset with its photos, and whether captions are being written."""
-    view = await DatasetView.load(bot, dataset)
+    view = await DatasetView.load(visit.bot, visit.dataset)
+    photos = list_photo_states(visit, view)
+    ready = view.ready_line(wording.upload.READY)
     return {
-        "name": dataset.name,
-        "count": format_count(len(view.photos), "photo"),
-        "status": view.ready_line(wording.upload.READY),
+        "own": visit.owns,
+        "name": visit.dataset.name,
+        "count": format_count(len(photos), "photo"),
+        "status": ready if visit.owns else wording.upload.SHARED,
         "busy": wording.upload.CAPTIONING if view.captioning else "",
-        "photos": [
-            photo_state(photo, dataset, verdict)
-            for photo, verdict in zip(view.photos, view.verdicts, strict=True)
-        ],
+        "photos": photos,
     }
+
+
+def terms_text(visit: Visit) -> str:
+    """Return the terms, with a dot before each line."""
+    owner = f"<@{visit.dataset.owner}>"
+    lines = visit.terms.text.replace(owner, wording.upload.OWNER).splitlines()
+    return "\n".join(f"• {to_plain(line.removeprefix('- '))}" for line in lines)

@@ -13,6 +13,7 @@ from bot.actions.zips import reading_zip
 from bot.bot import Bot
 from bot.cards.dataset_text import received_lines
 from bot.upload.captions import NO_CHANNEL
+from bot.upload.visit import Visit
 from storage.errors import UserError
 from storage.photosets.sealed import SealedZip
 from storage.records import Dataset
@@ -31,29 +32,26 @@ class SentZip:
 
 
 class SentZips:
-    """The zips of the last while, by dataset and digest."""
+    """The zips of the last while, by dataset, member and digest."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
-        self._zips: dict[tuple[int, str], SentZip] = {}
+        self._zips: dict[tuple[int, int, str], SentZip] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def is_known(self, dataset: Dataset, digest: str) -> bool:
-        """Return whether a zip need not be sent again."""
-        return (dataset.id, digest) in self._zips
-
-    def list_for(self, dataset: Dataset) -> dict[str, SentZip]:
-        """Return a dataset's zips by their digests."""
-        return {digest: sent for (id_, digest), sent in self._zips.items() if id_ == dataset.id}
+    def list_for(self, dataset: Dataset, member: int) -> dict[str, SentZip]:
+        """Return the zips that a member sent to a dataset, by their digests."""
+        whose = (dataset.id, member)
+        return {key[2]: sent for key, sent in self._zips.items() if key[:2] == whose}
 
     def start(
-        self, dataset: Dataset, digest: str, name: str, held: tuple[SealedZip, ExitStack]
+        self, visit: Visit, digest: str, name: str, held: tuple[SealedZip, ExitStack]
     ) -> None:
         """Add the photos of a zip; the stack removes its file at the end."""
-        sent = self._zips[dataset.id, digest] = SentZip(name)
+        sent = self._zips[visit.dataset.id, visit.member, digest] = SentZip(name or "zip")
         while len(self._zips) > MAX_KEPT:
             self._zips.pop(next(iter(self._zips)))
-        task = asyncio.create_task(self._add(dataset, sent, held))
+        task = asyncio.create_task(self._add(visit, sent, held))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -63,14 +61,12 @@ class SentZips:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _add(
-        self, dataset: Dataset, sent: SentZip, held: tuple[SealedZip, ExitStack]
-    ) -> None:
+    async def _add(self, visit: Visit, sent: SentZip, held: tuple[SealedZip, ExitStack]) -> None:
         sealed, stack = held
         lines = [wording.explain_on_page(UserError("upload_broken"))]
         try:
             with stack:
-                lines = await self._read(dataset, sent.name, sealed)
+                lines = await self._read(visit, sent.name, sealed)
         except UserError as refused:
             lines = [wording.explain_on_page(refused)]
         except Exception:
@@ -78,11 +74,11 @@ class SentZips:
         finally:
             sent.lines = lines
 
-    async def _read(self, dataset: Dataset, name: str, sealed: SealedZip) -> list[str]:
-        received = ReceivedPhotos()
+    async def _read(self, visit: Visit, name: str, sealed: SealedZip) -> list[str]:
+        dataset, received = visit.dataset, ReceivedPhotos(visit.member)
         async with reading_zip(sealed) as found:
             await add_zip(self._bot, dataset, name, found, received)
         await finish_receiving(self._bot, dataset, received)
         new = [photo for _, photo in received.photos if not photo.caption]
         await queue_captions(self._bot, dataset, NO_CHANNEL, new)
-        return [wording.to_plain(line) for line in received_lines(dataset, received)]
+        return [wording.to_plain(line) for line in received_lines(dataset, received) if line]

@@ -15,11 +15,16 @@ CHOOSE_MORE = "or drop them anywhere on this page, or paste one"
 FORMATS = "JPEG, PNG, WebP, HEIC, AVIF, or a zip of them"
 DROP = "Drop them anywhere"
 NEEDS_SCRIPT = "This page needs JavaScript."
-TRIGGER = "Captions are shown as training reads them, with your trigger word in front. Change any you like."
+TRIGGER = "Captions are shown as training reads them, with your trigger word in front. Change any you like. Dark parts are cut away: drag what is kept."
 READY = "Ready to train: go back to Discord and press Train on the dataset's card."
+SHARED = "It's another member's dataset. You only see your own photos here."
+OWNER = "the dataset's owner"
 CAPTIONING = "Writing captions …"
 BY_OWNER = "written by you"
 BY_CAPTIONER = "written for you"
+CAPTION = "Caption"
+SURE = "Really remove?"
+DISMISS = "Hide"
 #: what the page's script puts together
 SCRIPT = {
     "sending": "Uploading: {done} of {all} done",
@@ -32,9 +37,4 @@ SCRIPT = {
     "heavy": "It's {megabytes} MB, and the limit is {most} MB. Use a smaller copy.",
     "unreadable": "Your browser can't read the file any more. Choose it again.",
     "insecure": "This page only works over HTTPS. Please tell whoever runs this bot.",
-    "caption": "Caption",
-    "uncaptioned": "no caption yet",
-    "remove": "Remove",
-    "sure": "Really remove?",
-    "dismiss": "Hide",
 }

@@ -10,6 +10,7 @@ from bot.cards import dataset as cards
 from bot.cards.collecting import Done
 from bot.cards.components import row
 from bot.cards.consent import ADD, COLLECT, Agree
+from bot.cards.dataset_deletion import Delete
 from bot.cards.export import Export
 from bot.wording.errors import ERRORS
 
@@ -60,7 +61,7 @@ async def test_by_press(collecting_kit):
         cards.Add(number),
         cards.Upload(number),
         cards.Caption(number),
-        cards.Delete(number),
+        Delete(number),
         Export(number, 0),
         captions.OpenCaptions(number),
         captions.Turn(number, 0, label="Turn"),

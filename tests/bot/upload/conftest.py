@@ -52,8 +52,9 @@ async def serving(home, **settings):
         await serve_links(kit.bot)
         async with ClientSession() as session:
 
-            async def visit(dataset) -> Visitor:
-                return Visitor(session, kit, kit.bot.web.upload_link(dataset).url)
+            async def visit(dataset, member=None) -> Visitor:
+                link = kit.bot.web.upload_link(dataset, member or dataset.owner)
+                return Visitor(session, kit, link.url)
 
             kit.visit = visit
             yield kit

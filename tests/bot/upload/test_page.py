@@ -11,7 +11,9 @@ from bot import wording
 from bot.demo.browser import LOADED
 from bot.wording import fill
 from bot.wording.errors import ERRORS
-from tests.fakes.page import list_cut_off
+from storage.crops import FramedBy
+from tests.fakes.page import list_cut_off, press
+from tests.fakes.scheduler import FakeScheduler
 
 ALL_SENT = "files.length && !files.some(isOpen)"
 SHOWN = "[...document.querySelectorAll('.photo')]"
@@ -37,9 +39,9 @@ async def send(browser, paths):
     await browser.wait_until(ALL_SENT)
 
 
-def link(site, dataset):
+def link(site, dataset, member=None):
     """Return a new link to the page."""
-    return site.bot.web.upload_link(dataset).url
+    return site.bot.web.upload_link(dataset, member or dataset.owner).url
 
 
 @pytest.mark.slow(4)
@@ -101,7 +103,7 @@ async def test_consent_first(site, tab, write_photos):
     dataset = await site.store.datasets.get_by_name(alice.id, "my dog")
 
     async with tab(link(site, dataset)) as browser:
-        await browser.wait_until("document.querySelector('#terms').children.length > 0")
+        await browser.wait_until("document.querySelector('#terms').innerText")
         await browser.choose_files("#files", write_photos(1))
         await browser.wait_for_text(wording.upload.SCRIPT["consent"])
         before = await site.store.photos.list_for(dataset.id, alice.id)
@@ -110,6 +112,40 @@ async def test_consent_first(site, tab, write_photos):
 
     assert before == []
     assert len(await site.store.photos.list_for(dataset.id, alice.id)) == 1
+
+
+async def test_a_crop_is_dragged(site, tab):
+    """What is kept of a photo is dragged, never out of it; a press keeps all, or what is found."""
+    alice = site.add_member("alice")
+    await FakeScheduler(site).publish_catalog()
+    dataset = await site.add_dataset(alice)
+    wide = await site.bot.darkroom.check(site.draw_photo(1, (900, 300)))
+    await site.store.photos.add(dataset, wide)
+
+    async def find_framing():
+        (photo,) = await site.store.photos.list_for(dataset.id, alice.id)
+        return photo.framing
+
+    async with tab(link(site, dataset)) as browser:
+        await browser.wait_until("document.querySelector('.crop')?.checkVisibility()")
+        box = "document.querySelector('.crop').getBoundingClientRect()"
+        x, y = await browser.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])({box})")
+        mouse = {"y": y, "button": "left", "buttons": 1, "clickCount": 1}
+        for kind, far in ("mousePressed", 0), ("mouseMoved", 5), ("mouseMoved", 999):
+            await browser.call("Input.dispatchMouseEvent", type=kind, x=x + far, **mouse)
+        await browser.call("Input.dispatchMouseEvent", type="mouseReleased", x=x + 999, **mouse)
+        await browser.wait_for_text(wording.dataset.FRAMED_BY["member"])
+        dragged = await find_framing()
+        await press(browser, wording.dataset.KEEP_WHOLE)
+        await browser.wait_until("document.querySelector('.whole').ariaPressed === 'true'")
+        whole = await find_framing()
+        await press(browser, wording.dataset.KEEP_WHOLE)
+        await browser.wait_until("document.querySelector('.whole').ariaPressed === 'false'")
+
+    assert 0.6 < dragged.x < 0.8  # as far right as what is kept goes
+    assert (dragged.y, dragged.by, dragged.whole) == (0.5, FramedBy.MEMBER, False)
+    assert whole.whole
+    assert (await find_framing()) == wide.framing
 
 
 async def test_what_is_done_there(site, tab, write_photos, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 from bot import wording
 from bot.upload.captions import BATCH
 from bot.web import UPLOAD_SECONDS
+from storage.errors import UserError
 from storage.records import Kind
 from tests.bot.upload.conftest import digest_of
 
@@ -71,14 +72,14 @@ async def test_consent(site):
     before = await visit.put(site.draw_photo(1))
     _, shown = await visit.ask("GET", "photos")
     asked, terms = shown["agreed"], shown["terms"]
-    await visit.ask("POST", "consent")
+    await visit.ask("POST", "consent", {})
     after = await visit.put(site.draw_photo(1))
 
     assert (before[0], before[1]["code"], asked) == (403, "consent_needed", False)
     assert after[0] == 200
     (receipt,) = await site.store.consents.list_for(alice.id)
     assert receipt.via == "page"
-    assert terms == [wording.to_plain(line[2:]) for line in receipt.terms.splitlines()]
+    assert wording.to_plain(receipt.terms).replace("- ", "• ") == terms
 
     await site.store.withdrawals.withdraw(alice.id, delete_styles=False)
     ended = await visit.ask("GET", "photos")
@@ -112,7 +113,7 @@ async def test_anothers_dataset(site):
     hers = await site.add_dataset(alice, photos=1)
     his, cats = await site.add_dataset(bob), await site.add_dataset(alice, "cats")
     (photo,) = await site.store.photos.list_for(hers.id, alice.id)
-    token = site.bot.web.upload_link(hers).url.partition("#upload.")[2]
+    token = site.bot.web.upload_link(hers, alice.id).url.partition("#upload.")[2]
     _, *rest = token.split(".")
     for name in (f"{his.id}.{rest[0]}", f"{his.id}.{bob.id}", f"{hers.id}.{bob.id}"):
         visit = await site.visit(hers)
@@ -177,6 +178,57 @@ async def test_edits(site):
     assert same["by"] == wording.upload.BY_CAPTIONER
     assert (long[0], long[1]["code"]) == (422, "caption_long")
     assert [photo["id"] for photo in await visit.photos()] == [second["id"]]
+
+
+async def test_anothers_invitation(site):
+    """An invited member agrees to the terms for that dataset, and sees and changes their own."""
+    alice, bob = site.add_member("alice"), site.add_member("bob")
+    dataset = await site.add_dataset(alice, photos=1)
+    with pytest.raises(UserError, match="dataset_unknown"):
+        await site.store.contributors.get_open(dataset.id, bob.id)
+    early = await (await site.visit(dataset, bob.id)).ask("GET", "photos")
+    await site.store.contributors.invite(dataset.id, alice.id, bob.id)
+    his, hers = await site.visit(dataset, bob.id), await site.visit(dataset)
+
+    _, asked = await his.ask("GET", "photos")
+    await his.ask("POST", "consent", {"originals": True})
+    _, added = await his.put(site.draw_photo(5))
+    same = await his.put(site.draw_photo(0))
+    (known,) = [photo["id"] for photo in await hers.photos() if photo["id"] != added["id"]]
+    foreign = [
+        await his.ask("PATCH", f"photos/{added['id']}", {"caption": "mine"}),
+        await his.ask("DELETE", f"photos/{known}"),
+    ]
+
+    assert early[1]["code"] == "dataset_unknown"
+    assert not asked["own"]
+    assert wording.upload.OWNER in asked["terms"]
+    assert str(alice.id) not in asked["terms"]
+    assert [photo["id"] for photo in await his.photos()] == [added["id"]]
+    assert same == (200, {"new": False})
+    assert [body["code"] for _, body in foreign] == ["photo_gone", "photo_gone"]
+    assert await site.store.contributors.list_releasing(dataset.id) == {bob.id}
+    (photo,) = [p for p in await site.store.photos.list_for(dataset.id, alice.id) if p.id != known]
+    assert photo.contributor == bob.id
+
+    await site.store.withdrawals.withdraw(bob.id, dataset.id, delete_styles=False)
+    assert (await his.ask("GET", "photos"))[1]["code"] == "upload_revoked"
+    assert len(await hers.photos()) == 1
+
+
+@pytest.mark.parametrize("place", [[2, 0], ["a", 0], [0.5], "all", 7, {}, [None, None]])
+async def test_a_crop_is_in_the_photo(site, place):
+    """A place that is none in the photo is refused, and nothing changed."""
+    alice = site.add_member("alice")
+    dataset = await site.add_dataset(alice, photos=1)
+    visit = await site.visit(dataset)
+    (before,) = await site.store.photos.list_for(dataset.id, alice.id)
+
+    address = f"{visit.page}/photos/{before.id}"
+    async with visit.session.patch(address, json={"crop": place}, headers=visit.headers) as answer:
+        assert answer.status == 400
+
+    assert await site.store.photos.list_for(dataset.id, alice.id) == [before]
 
 
 async def test_a_preview(site):
