@@ -105,7 +105,7 @@ def centering(photo: Size, bucket: Size, framing: Framing) -> tuple[float, float
     the middle.
     """
     shares = []
-    kept_sides, place = _kept_size(photo, bucket), (framing.x, framing.y)
+    kept_sides, place = kept_size(photo, bucket), (framing.x, framing.y)
     for side, kept, middle in zip(photo, kept_sides, place, strict=True):
         free = side - kept
         shares.append(min(max((middle * side - kept / 2) / free, 0.0), 1.0) if free > 0 else 0.5)
@@ -116,7 +116,7 @@ def crop_box(photo: Size, bucket: Size, framing: Framing) -> Box:
     """Return the part of a photo that is kept for a bucket."""
     if framing.whole:
         return Box(0.0, 0.0, 1.0, 1.0)
-    kept = _kept_size(photo, bucket)
+    kept = kept_size(photo, bucket)
     at = centering(photo, bucket, framing)
     width, height = kept[0] / photo[0], kept[1] / photo[1]
     left, top = (1 - width) * at[0], (1 - height) * at[1]
@@ -128,7 +128,7 @@ def crop_at(photo: Size, resolution: int, framing: Framing) -> Box:
     return crop_box(photo, find_bucket(photo, list_buckets(resolution)), framing)
 
 
-def _kept_size(photo: Size, bucket: Size) -> tuple[float, float]:
+def kept_size(photo: Size, bucket: Size) -> tuple[float, float]:
     """Return the size of the largest part that has a bucket's aspect ratio, in the photo's pixels.
 
     As `PIL.ImageOps.fit` computes it.

@@ -120,6 +120,23 @@ class TrainingOptions:
         limits=(0, 12), switch=SMALL_BACKGROUNDS, small_default=SMALL_BACKGROUNDS,
         label="Lay transparent photos on several backgrounds",
     )  # fmt: skip
+    #: augmentation, see `storage/variations.py`
+    flip_aug: bool = option(
+        default=False, help="show photos mirrored, too, but those of faces; not for logos",
+        switch=True, label="Mirror photos, but no faces; not for logos",
+    )  # fmt: skip
+    random_crop: bool = option(
+        default=False, help="show parts of photos, too, a little nearer",
+        switch=True, label="Show photos a little nearer, too",
+    )  # fmt: skip
+    rotate_aug: bool = option(
+        default=False, help="show photos slightly turned, too",
+        switch=True, label="Show photos slightly turned, too",
+    )  # fmt: skip
+    color_aug: bool = option(
+        default=False, help="show photos with slightly changed colours, too",
+        switch=True, label="Change the colours of photos slightly, too",
+    )  # fmt: skip
     extra_resolutions: tuple[int, ...] = option(
         (), "further resolutions to train at, e.g. 48,96", limits=RESOLUTION, aliases=("sides",)
     )

@@ -161,6 +161,7 @@ class Photo:
     written: bool  #: its owner wrote the caption, so no captioner replaces it
     warnings: tuple[str, ...]  #: as in `CheckedPhoto`; "duplicate" in those of before 0.3
     framing: Framing  #: what a training keeps of it
+    found_framing: Framing  #: the same, but for what its owner has chosen
     repeats: int  #: how often an epoch shows it
     created: float
     measures: PhotoMeasures | None = None  #: none in those of before 0.3

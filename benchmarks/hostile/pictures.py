@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 from benchmarks.hostile.boxes import box, join_frames, join_stills, nest, relate_stills
-from storage.photos.sandbox import FRAMING_MARK, TILE_HEAD, TILE_MARK
+from storage.photos.sandbox import FRAMING_MARK, STRIP_MARK, TILE_HEAD, TILE_MARK
 
 HEIC_FILES = Path(__file__).parents[2] / "tests" / "storage" / "photos" / "pictures"
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -115,6 +115,7 @@ def list_strangers() -> Iterator[Picture]:
         "wave": b"RIFF\x24\0\0\0WAVEfmt " + bytes(20),
         # what the bot itself asks
         "tile": TILE_MARK + TILE_HEAD.pack(1, 0, 0, 1, 1) + encode(scene(), "WEBP"),
+        "strip": STRIP_MARK + b"\0\0\0\2{}" + encode(scene(), "WEBP"),
         "framing": FRAMING_MARK + encode(scene(), "WEBP"),
     }
     yield Picture("empty", b"", "photo_empty")

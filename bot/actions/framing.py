@@ -133,7 +133,7 @@ async def find_missing_framings(bot: Bot, photos: Sequence[Photo]) -> list[Photo
         except (UserError, FileNotFoundError):  # its middle, then
             return photo
         await bot.store.photos.set_found_framing(photo.id, found)
-        return replace(photo, framing=found)
+        return replace(photo, framing=found, found_framing=found)
 
     return list(await asyncio.gather(*map(find, photos)))
 

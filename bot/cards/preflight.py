@@ -39,6 +39,7 @@ async def preflight_card(
     card.add(text(title_line(preview)))
     card.add(text(*fact_lines(bot, interaction.guild, preview)))
     await card.add_seen(bot, preview)
+    await card.add_variations(bot, preview)
     if remarks := [*words, *reason_lines(preview), *option_lines(preview)]:
         card.add(text(*remarks))
     draft = await bot.store.drafts.add(owner, order.to_json())

@@ -1,9 +1,10 @@
-"""What a small base sees of a photo, beside what a base for photos sees."""
+"""What a training sees of a photo: as a small base sees it, and in which variations."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+from contextlib import suppress
 from pathlib import Path
 
 import discord
@@ -16,16 +17,19 @@ from bot.bot import Bot
 from bot.card import Card
 from bot.cards.components import text
 from bot.wording import say
-from storage.crops import Framing, centering
+from storage.crops import Framing, centering, find_bucket, list_buckets
+from storage.errors import UserError
 from storage.records import Photo
+from storage.variations import AUGMENTATIONS, list_variations, may_mirror
 
 SHOWN_PIXELS = 256  #: of a side
 LEAST_FACTOR = 4  #: a photo with so many times a base's pixels a side has detail that it misses
-SMALL, WHOLE = "seen-small.png", "seen-whole.png"
+SMALL, WHOLE, VARIED = "seen-small.png", "seen-whole.png", "variations.webp"
+VARIATION_SIDE = 240  #: pixels of a photo's longer side, beside its variations
 
 
 class SeenCard(Card):
-    """A card that may show a photo twice: as a small base sees it, and with all its detail."""
+    """A card that may show a photo as a small base sees it, and in variations."""
 
     async def add_seen(self, bot: Bot, preview: Preview) -> None:
         """Show what the base sees of a photo, where it misses much of it."""
@@ -43,12 +47,40 @@ class SeenCard(Card):
         said = say(wording.training.SMALL, base=base.title, side=base.resolution)
         self.add(ui.MediaGallery(small, whole), text(said))
 
+    async def add_variations(self, bot: Bot, preview: Preview) -> None:
+        """Show in which variations a photo is shown, if any were chosen."""
+        strip = await draw_variations(bot, preview)
+        if strip is not None:
+            url = self.attach_content(strip, VARIED)
+            said = say(wording.training.VARIED)
+            self.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=said)), text(said))
+
     def open_files(self) -> list[discord.File]:
-        """Open the attached files, the photo cut square and shrunk."""
-        return [
-            discord.File(cut_square(path, self.sides[name], self.framing), name)
+        """Open the attached files; a photo for a small base is cut square and shrunk."""
+        cut = {
+            name: cut_square(path, self.sides[name], self.framing)
             for name, path in self.paths.items()
-        ]
+        }
+        whole = {name: io.BytesIO(content) for name, content in self.contents.items()}
+        return [discord.File(file, name) for name, file in (cut | whole).items()]
+
+
+async def draw_variations(bot: Bot, preview: Preview) -> bytes | None:
+    """Return how a training shows a photo, as one picture; None if it shows it as it is."""
+    options, resolution = preview.order.options, preview.base.resolution
+    chosen = [name for name in AUGMENTATIONS if options.get(name)]
+    for photo in preview.photos if chosen else ():
+        mirrors = may_mirror(photo.found_framing, photo.warnings)
+        variations = list_variations(chosen, str(photo.id), mirrors=mirrors)
+        if len(variations) > 1:
+            bucket = find_bucket((photo.width, photo.height), list_buckets(resolution))
+            scale = VARIATION_SIDE / max(bucket)
+            size = round(bucket[0] * scale), round(bucket[1] * scale)
+            file = bot.store.home.preview_file(photo.digest)
+            with suppress(UserError, FileNotFoundError):
+                small = await asyncio.to_thread(file.read_bytes)
+                return await bot.darkroom.draw_strip(small, size, photo.framing, variations)
+    return None
 
 
 async def find_large_photo(bot: Bot, preview: Preview) -> Photo | None:

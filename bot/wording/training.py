@@ -52,6 +52,7 @@ NOT_STARTED = "Nothing was started."
 STARTED = "Started **{name}**, job {job}."
 WHERE = "Its card is in <#{channel}>."
 SMALL = "-# {base} draws emoji, {side} pixels wide: on the left is all it sees of a photo. Bases for photos see what's on the right, and need a GPU."
+VARIED = "-# Each photo is also shown in small variations, like these."
 SEEN_SMALL = "One of the photos as {base} sees it: {side} pixels wide"
 SEEN_WHOLE = "The same photo as a base for photos sees it"
 

@@ -31,7 +31,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from storage.crops import Box
+from storage.crops import Box, Framing
 from storage.errors import UserError
 from storage.photos.confine import give_up_rights, try_attempts
 from storage.photos.faces import FaceDetector
@@ -42,12 +42,15 @@ from storage.photos.sandbox import (
     FRAMING_MARK,
     MEMORY_EXIT_CODE,
     MIB,
+    STRIP_HEAD,
+    STRIP_MARK,
     TILE_HEAD,
     TILE_MARK,
     receive_message,
     send_message,
 )
-from storage.photos.tile import draw_tile, load_font
+from storage.photos.tile import draw_strip, draw_tile, load_font
+from storage.variations import Variation
 
 MAX_MEMORY_BYTES = 1 << 30  #: of address space
 MAX_CPU_SECONDS = 10  #: for one picture
@@ -97,6 +100,8 @@ def process_picture(
     try:
         if content.startswith(TILE_MARK):
             return {}, draw_marked(content.removeprefix(TILE_MARK))
+        if content.startswith(STRIP_MARK):
+            return {}, strip_marked(content.removeprefix(STRIP_MARK))
         if content.startswith(FRAMING_MARK):
             return frame_marked(content.removeprefix(FRAMING_MARK), detector), b""
         checked = asdict(check_picture(content, detector))
@@ -117,6 +122,16 @@ def draw_marked(content: bytes) -> bytes:
     number, *kept = TILE_HEAD.unpack_from(content)
     drawn: bytes = draw_tile(content[TILE_HEAD.size :], number, Box(*kept))
     return drawn
+
+
+def strip_marked(content: bytes) -> bytes:
+    """Draw a preview in variations; before it stands JSON that says how."""
+    (length,) = STRIP_HEAD.unpack_from(content)
+    told, preview = content[STRIP_HEAD.size :][:length], content[STRIP_HEAD.size + length :]
+    asked = json.loads(told)
+    variations = [each and Variation.from_json(each) for each in asked["variations"]]
+    size = (int(asked["size"][0]), int(asked["size"][1]))
+    return draw_strip(preview, size, Framing.from_json(asked["framing"]), variations)
 
 
 def frame_marked(preview: bytes, detector: FaceDetector | None) -> dict[str, Any]:

@@ -11,14 +11,16 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Self
 
-from storage.crops import Box, Framing
+from storage.crops import Box, Framing, Size
 from storage.errors import UserError
 from storage.photos.formats import detect_format
 from storage.records import CheckedPhoto, PhotoMeasures
+from storage.variations import Variation
 
 MAX_KEPT_SIDE = 1536  #: pixels; larger pictures are scaled down
 MIB = 1 << 20
@@ -26,7 +28,8 @@ MAX_FILE_BYTES = 25 * MIB
 MAX_CHILDREN = 2
 TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
 #: begin a message with a preview of ours; no picture begins so
-TILE_MARK, FRAMING_MARK = b"tile", b"framing"
+TILE_MARK, FRAMING_MARK, STRIP_MARK = b"tile", b"framing", b"strip"
+STRIP_HEAD = struct.Struct(">I")  #: the length of the JSON that comes next, then the preview
 TILE_HEAD = struct.Struct(">I4f")  #: a number, and the box that is kept; the preview comes next
 MEMORY_EXIT_CODE = 77  #: of a child without memory left
 INHERITED_VARIABLES = ("LD_LIBRARY_PATH",)  #: of the environment; some Pythons need it
@@ -80,6 +83,22 @@ class Darkroom:
         Raises UserError if it is damaged.
         """
         _, body = await self._process(TILE_MARK + TILE_HEAD.pack(number, *kept) + preview)
+        return body
+
+    async def draw_strip(
+        self, preview: bytes, size: Size, framing: Framing, variations: Sequence[Variation | None]
+    ) -> bytes:
+        """Return a WebP of a photo in variations, side by side, each cut to a size in pixels.
+
+        Raises UserError if its preview is damaged.
+        """
+        asked = {
+            "size": size,
+            "framing": framing.to_json(),
+            "variations": [each and each.to_json() for each in variations],
+        }
+        told = json.dumps(asked).encode()
+        _, body = await self._process(STRIP_MARK + STRIP_HEAD.pack(len(told)) + told + preview)
         return body
 
     async def find_framing(self, preview: bytes) -> Framing:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-from storage.crops import MIN_SHOWN_CUT, Box
+from storage.crops import MIN_SHOWN_CUT, Box, Framing, Size
+from storage.photos.cut import cut_picture
+from storage.variations import Variation
 
 MIN_BADGE_SIDE, BADGES_A_SIDE = 16, 6  #: pixels; of the tile's side
 INK, GROUND = "white", "#2b2d31"
+STRIP_GAP = 4  #: pixels
 CUT_BRIGHTNESS = 0.25  #: of what is cut away
 LINES_A_SIDE = 128  #: thicknesses of the line around what is kept
 
@@ -37,6 +41,21 @@ def make_tile(picture: Image.Image, number: int) -> Image.Image:
     tile.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
     draw_number(tile, number)
     return tile
+
+
+def draw_strip(
+    preview: bytes, size: Size, framing: Framing, variations: Sequence[Variation | None]
+) -> bytes:
+    """Return a preview in variations, each cut to a size, side by side as one WebP."""
+    with Image.open(BytesIO(preview), formats=("WEBP",)) as opened:
+        picture = opened.convert("RGB")
+    step = size[0] + STRIP_GAP
+    strip = Image.new("RGBA", (step * len(variations) - STRIP_GAP, size[1]))
+    for at, variation in enumerate(variations):
+        strip.paste(cut_picture(picture, size, framing, variation), (at * step, 0))
+    file = BytesIO()
+    strip.save(file, "WEBP", quality=80, method=0)
+    return file.getvalue()
 
 
 def darken_cut(picture: Image.Image, kept: Box) -> Image.Image:

@@ -200,16 +200,22 @@ def has_alpha(picture: Path) -> bool:
         return False
 
 
+def read_framing(text: str | None) -> Framing | None:
+    """Return the framing in a column."""
+    return None if text is None else Framing.from_json(json.loads(text))
+
+
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
-    framing = row["chosen_framing"] or row["found_framing"]
+    found, chosen = (read_framing(row[f"{by}_framing"]) for by in ("found", "chosen"))
     measures = json.loads(row["measures"])
     return read_row(
         Photo,
         row,
         phash=int(row["phash"], 16),
         written=bool(row["written"]),
-        framing=Framing.from_json(json.loads(framing)) if framing else MIDDLE,
+        framing=chosen or found or MIDDLE,
+        found_framing=found or MIDDLE,
         accepted=bool(row["accepted"]),
         warnings=tuple(json.loads(row["warnings"])),
         measures=measures and PhotoMeasures.from_json(measures),

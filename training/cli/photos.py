@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from storage.errors import UserError
 from storage.folders import JobFolder, write_whole
@@ -18,7 +18,9 @@ from storage.photosets.reader import SetPhoto, open_set
 from storage.photosets.treatment import USUAL, Treatment
 from storage.records import CheckedPhoto
 from storage.tables.photos import has_alpha
+from storage.variations import may_mirror
 from training.cli.output import tell
+from training.recipe.preparation import PhotoFacts
 
 CAPTION_SUFFIX = ".txt"  #: of a caption that is written
 
@@ -35,10 +37,14 @@ class FolderPhoto(NamedTuple):
     copies: tuple[str, ...] = ()  #: further files with the same pixels, which are left out
     treatment: Treatment = USUAL
 
-    def prepared(self) -> dict[str, Any]:
-        """Return the fields of a recipe's photo that follow from it."""
-        told = self.treatment
-        return {"framing": told.framing or self.checked.framing, "repeats": told.repeats}
+    def facts(self) -> PhotoFacts:
+        """Return what a recipe is to know of it."""
+        told, checked = self.treatment, self.checked
+        return PhotoFacts(
+            told.framing or checked.framing,
+            told.repeats,
+            may_mirror(checked.framing, checked.warnings),
+        )
 
 
 def list_photos(source: Path, stack: ExitStack) -> list[SetPhoto]:

@@ -91,7 +91,7 @@ def make_recipe(
         request, base, first.captions(), transparent, accepted=read_date(), other_concepts=more
     )
     photos = (photo for each in concepts for photo in each.photos)
-    return prepare_photos(recipe, {p.file: p.prepared() for p in photos})
+    return prepare_photos(recipe, {p.file: p.facts() for p in photos})
 
 
 def check_backgrounds(options: Mapping[str, Any], transparent: Sequence[str]) -> None:

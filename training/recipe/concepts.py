@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 from storage.crops import Framing
 from storage.photosets.edits import put_trigger
 from storage.records import Base, Concept
+from storage.variations import Variation
 
 ALWAYS_WRITTEN = ("file", "caption", "background")  #: of a photo, in a recipe's JSON
 
@@ -22,12 +23,17 @@ class TrainingPhoto:
     background: str = ""  #: the colour behind its transparent parts; empty leaves it as it is
     framing: Framing | None = None  #: what is kept where it is cropped; None: its middle
     repeats: int = 1  #: how often an epoch shows it, beside others
+    variation: Variation | None = None  #: None shows it as it is
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Read the entry of a recipe."""
-        framing = value.get("framing")
-        return cls(**value | {"framing": framing and Framing.from_json(framing)})
+        framing, variation = value.get("framing"), value.get("variation")
+        read = {
+            "framing": framing and Framing.from_json(framing),
+            "variation": variation and Variation.from_json(variation),
+        }
+        return cls(**value | read)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON, without what versions before 0.2 did not know."""
@@ -37,6 +43,7 @@ class TrainingPhoto:
             "background": self.background,
         }
         content |= {"framing": self.framing.to_json()} if self.framing else {}
+        content |= {"variation": self.variation.to_json()} if self.variation else {}
         return content | ({"repeats": self.repeats} if self.repeats > 1 else {})
 
 

@@ -12,6 +12,7 @@ from storage.errors import JobError
 from storage.limits import check_range
 from storage.options import TrainingOptions, options_table
 from storage.records import Concept, Optimizer
+from storage.variations import AUGMENTATIONS
 from training.recipe.concepts import ConceptPhotos, SamplePrompt, TrainingPhoto
 from training.recipe.limits import MEMORY_FALLBACKS, RANGES
 from training.recipe.names import current_names
@@ -21,7 +22,7 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "shuffle_caption", "dropout", "optimizer", "num_class_images", "prior_loss_weight",
     "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
-    "random_backgrounds",
+    "random_backgrounds", *AUGMENTATIONS,
 })  # fmt: skip
 #: left out of a file's header: private, or of no use to its reader
 NOT_PUBLIC = ("max_file_bytes", "class_prompt")

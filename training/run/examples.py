@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import cycle, groupby, islice
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from storage.crops import MIDDLE, Framing, Size, centering, find_bucket, list_buckets
 from storage.errors import JobError
+from storage.photos.cut import cut_picture, vary_part
+from storage.variations import Variation
 from training.families import Crop, Family
 from training.networks.conditioning import Conditions, stack_conditions
 from training.networks.memory import vae_bytes
@@ -22,7 +24,6 @@ from training.recipe.concepts import TrainingPhoto
 from training.recipe.recipe import Recipe
 from training.run import masks
 
-LANCZOS = Image.Resampling.LANCZOS
 ENCODE_PIXELS = 2**15  #: encoded at once; one photo for a large base is more than that
 
 
@@ -77,39 +78,36 @@ def crop_photo(folder: Path, photo: TrainingPhoto, buckets: list[Size]) -> Cropp
     except (OSError, UnidentifiedImageError) as broken:
         raise JobError("photo_broken", file=photo.file) from broken
     size, framing = find_bucket(picture.size, buckets), photo.framing or MIDDLE
+    cut = partial(cut_picture, size=size, framing=framing, variation=photo.variation)
     ground = photo.background
     plain = masks.put_on(picture, ground) if ground else picture.convert("RGB")
     solid = Image.new("L", picture.size, 255)
     return CroppedPhoto(
-        cut_picture(plain, size, framing),
-        describe_crop(picture.size, size, framing),
-        cut_picture(picture.getchannel("A"), size, framing) if picture.mode == "RGBA" else None,
-        cut_picture(solid, size, framing) if framing.whole else None,
+        cut(plain),
+        describe_crop(picture.size, size, framing, photo.variation),
+        cut(picture.getchannel("A")) if picture.mode == "RGBA" else None,
+        cut(solid) if framing.whole else None,
     )
 
 
-def cut_picture(picture: Image.Image, size: Size, framing: Framing) -> Image.Image:
-    """Return what is kept of a picture, scaled to a size.
-
-    The bars beside a whole one are black in a mask, and have the mean colour of others.
-    """
-    if framing.whole:
-        mean = tuple(round(value) for value in ImageStat.Stat(picture).mean)
-        return ImageOps.pad(picture, size, LANCZOS, 0 if picture.mode == "L" else mean)
-    at = centering(picture.size, size, framing)
-    return ImageOps.fit(picture, size, LANCZOS, centering=at)
-
-
-def describe_crop(photo: Size, size: Size, framing: Framing) -> Crop:
-    """Return how a photo was scaled and cropped to a size."""
+def describe_crop(
+    photo: Size, size: Size, framing: Framing, variation: Variation | None = None
+) -> Crop:
+    """Return how a photo was scaled and cropped to a size; a turn is not told."""
     if framing.whole:
         return Crop((photo[1], photo[0]), (0, 0), (size[1], size[0]))
-    scale = max(size[0] / photo[0], size[1] / photo[1])
-    at = centering(photo, size, framing)
-    left, top = (
-        round((side * scale - kept) * share)
-        for side, kept, share in zip(photo, size, at, strict=True)
-    )
+    if variation is None:
+        scale = max(size[0] / photo[0], size[1] / photo[1])
+        at = centering(photo, size, framing)
+        left, top = (
+            round((side * scale - kept) * share)
+            for side, kept, share in zip(photo, size, at, strict=True)
+        )
+    else:
+        part = vary_part(photo, size, framing, variation)
+        scale = size[0] / (part.right - part.left)
+        first = photo[0] - part.right if variation.mirrored else part.left
+        left, top = round(first * scale), round(part.top * scale)
     return Crop((photo[1], photo[0]), (top, left), (size[1], size[0]))
 
 

@@ -16,9 +16,10 @@ from storage.records import Catalog, Job, Kind, Photo
 from storage.requests import TrainRequest
 from storage.store import Store
 from storage.tables.photos import has_alpha
+from storage.variations import may_mirror
 from training.recipe.concepts import ConceptPhotos
 from training.recipe.names import current_names
-from training.recipe.preparation import prepare_photos
+from training.recipe.preparation import PhotoFacts, prepare_photos
 from training.run.defaults import complete_recipe
 
 DAY_SECONDS = 86400.0
@@ -118,12 +119,14 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     recipe = complete_recipe(
         request, start, first, transparent, accepted=job.created, other_concepts=others
     )
-    prepared = {
-        names[p.id]: {"framing": p.framing, "repeats": p.repeats}
-        for p in chain(*photos)
-        if p.id in names
+    facts = {
+        names[photo.id]: PhotoFacts(
+            photo.framing, photo.repeats, may_mirror(photo.found_framing, photo.warnings)
+        )
+        for photo in chain(*photos)
+        if photo.id in names
     }
-    return prepare_photos(recipe, prepared).to_json()
+    return prepare_photos(recipe, facts).to_json()
 
 
 async def sample_request(store: Store, job: Job) -> dict[str, Any]:

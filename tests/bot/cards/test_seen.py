@@ -68,3 +68,24 @@ async def test_photos_of_which_much_is_cut_away_are_told(kit, scheduler):
     ).response
 
     assert kit.says(card, wording.training.PHOTOS_CUT, photos="1 photo")
+
+
+async def test_variations_are_previewed(kit, scheduler):
+    """Chosen in the form, augmentations are on the card with a picture, and in the job."""
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=3)
+    await scheduler.publish_catalog()
+    card = await alice.slash(kit.channel, "train lora", dataset="my dog", base="sd15")
+    form = await alice.click(card.response, label="More options")
+
+    again = await alice.submit_modal(
+        form, {"switches": ["flip_aug", "rotate_aug"], "optimizer": ["adamw"]}
+    )
+    said, shown = kit.text(again), again.response or card.response
+    pictures = [await each.read() for each in shown.attachments if "variations" in each.filename]
+    await alice.click(shown, label="Start")
+
+    assert kit.says(said, wording.training.VARIED)
+    assert [Image.open(io.BytesIO(each)).width for each in pictures] == [4 * 240 + 3 * 4]
+    (job,) = await kit.store.jobs.list_open()
+    assert job.request["options"] == {"flip_aug": True, "rotate_aug": True}

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from PIL import Image, ImageDraw, ImageStat, PngImagePlugin
+from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageStat, PngImagePlugin
 
-from storage.crops import Box, FramedBy
+from storage.crops import MIDDLE, Box, FramedBy
 from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES, Darkroom, explain_end
+from storage.variations import Variation
 from tests.fakes.memory import measure_growth
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -304,6 +305,19 @@ async def test_tile(darkroom: Darkroom, good: bytes) -> None:
     with pytest.raises(UserError, match="photo_damaged"):
         await darkroom.draw_tile(preview[:-99], 1, Box(0, 0, 1, 1))
     assert (await darkroom.check(good)).preview == preview
+
+
+async def test_strip(darkroom: Darkroom, good: bytes) -> None:
+    """Variations of a preview are drawn side by side, each with the size that was asked."""
+    preview = (await darkroom.check(good)).preview
+
+    strip = await darkroom.draw_strip(preview, (60, 40), MIDDLE, [None, Variation(mirrored=True)])
+
+    picture = Image.open(BytesIO(strip)).convert("RGBA")
+    assert picture.size == (124, 40)
+    left, right = picture.crop((0, 0, 60, 40)), ImageOps.mirror(picture.crop((64, 0, 124, 40)))
+    apart = ImageChops.difference(left.convert("L"), right.convert("L"))
+    assert ImageStat.Stat(apart).mean[0] < 6
 
 
 async def test_framing(good: bytes) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from storage.crops import Framing, find_bucket, list_buckets
 from storage.errors import JobError
+from storage.variations import Variation
 from training.families import Crop
 from training.recipe.concepts import TrainingPhoto
 from training.run.examples import Batches, Example, count_repeats, crop_photo, encode_photos
@@ -118,6 +119,23 @@ def test_fitted(tmp_path: Path, framing: Framing | None, corner: int, seen: set[
     names = {(255, 0, 0): "red", (0, 0, 255): "blue"}
     assert {names[fit.picture.getpixel((x, 32))] for x in (5, 58)} == seen
     assert fit.kept is None
+
+
+def test_variations_are_shown(tmp_path: Path) -> None:
+    """A mirrored photo is told to SDXL as it lies; what is nearer is scaled up more."""
+    wide = Image.new("RGB", (300, 100), "red")
+    wide.paste("blue", (0, 0, 100, 100))
+    wide.save(tmp_path / "wide.png")
+    photo = TrainingPhoto("wide.png", "", framing=Framing(0.0, 0.5))
+
+    same, mirrored, near = (
+        crop_photo(tmp_path, replace(photo, variation=each), [(64, 64)])
+        for each in (Variation(), Variation(mirrored=True), Variation(zoom=2, x=0.0, y=0.5))
+    )
+
+    assert same.frame == crop_photo(tmp_path, photo, [(64, 64)]).frame
+    assert mirrored.frame == Crop((100, 300), (0, 128), (64, 64))
+    assert near.frame == Crop((100, 300), (32, 0), (64, 64))
 
 
 def test_bars_beside_a_whole_photo_are_not_learned_from(
