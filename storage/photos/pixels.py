@@ -178,5 +178,5 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 def _encode_preview(picture: Image.Image) -> bytes:
     file = BytesIO()
-    picture.save(file, "WEBP", quality=80, method=2)
+    picture.save(file, "WEBP", quality=80, method=0)
     return file.getvalue()

@@ -97,9 +97,7 @@ def are_same_shot(one: Photo | CheckedPhoto, other: Photo | CheckedPhoto) -> boo
 
 def match(one: str, other: str) -> float:
     """Return the correlation of two thumbnails, the one moved that matches better, up to 1."""
-    still, turned = read_views(other)[:1], read_views(other)[len(STARTS) :][:1]
-    first = read_views(one)[0]
-    plain = max(float(still[0] @ first), float(turned[0] @ first))
+    plain = float((read_plain(other) @ read_plain(one)[0]).max())
     if plain < MIN_START:
         return plain
     found = climb(one, other)
@@ -108,7 +106,7 @@ def match(one: str, other: str) -> float:
 
 def climb(moving: str, still: str) -> float:
     """Move a thumbnail towards another one as long as each step makes them more alike."""
-    target = read_views(still)[0]
+    target = read_plain(still)[0]
     scores = read_views(moving) @ target
     at = int(np.argmax(scores))
     best, move = float(scores[at]), STARTS[at % len(STARTS)]
@@ -124,7 +122,14 @@ def climb(moving: str, still: str) -> float:
     return best
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)  # of 6 kB each
+def read_plain(thumbnail: str) -> Array:
+    """Return a thumbnail's view before any move, and that of its mirror."""
+    levels = read_levels(thumbnail)
+    return np.concatenate([make_views(each, STARTS[:1]) for each in (levels, levels[:, ::-1])])
+
+
+@lru_cache(maxsize=64)  # of 300 kB each
 def read_views(thumbnail: str) -> Array:
     """Return a thumbnail's views after each of the largest moves, then those of its mirror."""
     levels = read_levels(thumbnail)
@@ -155,6 +160,7 @@ def read_levels(thumbnail: str) -> Array:
     return levels.reshape(THUMBNAIL_SIDE, THUMBNAIL_SIDE).astype(np.float32)
 
 
+@lru_cache(maxsize=2048)
 def read_mean_colour(colours: str) -> Array:
     """Return the mean red, green and blue of a small coloured thumbnail."""
     mean: Array = np.frombuffer(base64.b64decode(colours), np.uint8).reshape(-1, 3).mean(axis=0)

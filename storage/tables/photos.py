@@ -21,7 +21,7 @@ from storage.tables.database import Connection, Database, read_row
 from storage.tables.datasets import SELECT_TRAINING_JOB
 from storage.tables.trash import Trash
 
-MAX_PHOTOS = 200  #: in a dataset
+MAX_PHOTOS = 1000  #: in a dataset
 MAX_CAPTION_CHARS = 500  #: characters of a caption
 #: the colour type in a PNG's IHDR chunk (PNG specification, section 11.2.1)
 PNG_COLOUR_TYPE_OFFSET, PNG_RGBA = 25, 6
@@ -61,12 +61,11 @@ class Photos:
         sql = "INSERT OR IGNORE INTO trash VALUES ('photo', :digest)"
         await self._database.execute(sql, digest=checked.digest)
         async with self._database.transaction() as tx:
-            others = await _list_photos(tx, dataset)
+            await _check_room(tx, dataset, checked)
             await _check_consent(tx, dataset, member)
-            _check_against(checked, others)
             await asyncio.to_thread(self._write_files, checked)
-            same = await asyncio.to_thread(find_same_shots, checked, others)
-            shot = await _join_shots(tx, [others[at] for at in same])
+            rows = await tx.execute("SELECT * FROM photos WHERE dataset = :id", id=dataset.id)
+            shot = await _join_shots(tx, await asyncio.to_thread(_find_same, checked, rows))
             row = await tx.fetch_one(
                 INSERT_PHOTO,
                 dataset=dataset.id,
@@ -222,13 +221,24 @@ def photo_from_row(row: sqlite3.Row) -> Photo:
     )
 
 
-async def _list_photos(tx: Connection, dataset: Dataset) -> list[Photo]:
+async def _check_room(tx: Connection, dataset: Dataset, checked: CheckedPhoto) -> None:
+    """Raise UserError if a picture is in the dataset already, or has no room there."""
     sql = "SELECT 1 FROM datasets WHERE id = :id AND owner = :owner"
-    known = await tx.fetch_one(sql, id=dataset.id, owner=dataset.owner)
-    if known is None:
+    if await tx.fetch_one(sql, id=dataset.id, owner=dataset.owner) is None:
         raise UserError("dataset_unknown")
-    rows = await tx.execute("SELECT * FROM photos WHERE dataset = :id", id=dataset.id)
-    return [photo_from_row(row) for row in rows]
+    sql = "SELECT id FROM photos WHERE dataset = :id AND digest = :digest"
+    if twin := await tx.fetch_one(sql, id=dataset.id, digest=checked.digest):
+        raise UserError("photo_twice", photo=twin["id"])
+    sql = "SELECT count(*) AS stored FROM photos WHERE dataset = :id"
+    (counted,) = await tx.execute(sql, id=dataset.id)
+    if counted["stored"] >= MAX_PHOTOS:
+        raise UserError("photos_full", most=MAX_PHOTOS)
+
+
+def _find_same(checked: CheckedPhoto, rows: Sequence[sqlite3.Row]) -> list[Photo]:
+    """Return the photos of these rows that are of the same shot as a picture."""
+    others = [photo_from_row(row) for row in rows]
+    return [others[at] for at in find_same_shots(checked, others)]
 
 
 async def _check_consent(tx: Connection, dataset: Dataset, member: int) -> None:
@@ -240,15 +250,6 @@ async def _check_consent(tx: Connection, dataset: Dataset, member: int) -> None:
     row = await tx.fetch_one(NEWEST_CONSENT, member=member, dataset=shared)
     if row is not None and row["withdrawn"] is not None:
         raise UserError("consent_needed")
-
-
-def _check_against(checked: CheckedPhoto, others: list[Photo]) -> None:
-    """Raise UserError if a picture is in the dataset already, or has no room there."""
-    for other in others:
-        if other.digest == checked.digest:
-            raise UserError("photo_twice", photo=other.id)
-    if len(others) >= MAX_PHOTOS:
-        raise UserError("photos_full", most=MAX_PHOTOS)
 
 
 async def _join_shots(tx: Connection, same: Sequence[Photo]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,7 @@ from storage.errors import UserError
 from storage.folders import Home
 from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, PhotoMeasures, Status
 from storage.store import Store
+from storage.tables.photos import MAX_PHOTOS
 
 ALICE, BOB, GUILD = 1001, 1002, 77
 
@@ -104,14 +106,21 @@ async def test_measures(
 async def test_full_dataset(
     store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
 ) -> None:
-    """A dataset has at most 200 photos."""
-    for number in range(200):
-        await store.photos.add(dog, make_photo(number))
+    """A dataset has at most 1,000 photos."""
+    await store.photos.add(dog, make_photo(0))
+    sql = """
+    INSERT INTO photos
+      (dataset, owner, contributor, digest, phash, width, height, warnings, created)
+    SELECT dataset, owner, contributor, value, phash, width, height, warnings, created
+    FROM photos, json_each(:digests)
+    """
+    digests = json.dumps([f"digest {number}" for number in range(MAX_PHOTOS - 1)])
+    await store.photos._database.execute(sql, digests=digests)
 
     with pytest.raises(UserError) as caught:
         await store.photos.add(dog, make_photo(200))
 
-    assert (caught.value.code, caught.value.facts) == ("photos_full", {"most": 200})
+    assert (caught.value.code, caught.value.facts) == ("photos_full", {"most": MAX_PHOTOS})
 
 
 async def test_shared_files(

@@ -1,0 +1,206 @@
+"""Time cards of a dataset of 1,000 photos, and the bot while 50 members send 20 photos each."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import random
+import sys
+import time
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageDraw
+
+from benchmarks import machine, table
+from benchmarks.speed.concurrent import sending_concurrently
+from bot import wording
+from bot.demo.stage import open_stage
+from bot.demo.world import OWNER
+from storage.records import Concept
+from storage.tables.consents import Terms
+
+if TYPE_CHECKING:
+    from bot.bot import Bot
+    from bot.demo.world import World
+
+PHOTOS, MEMBERS, PHOTOS_EACH = 1000, 50, 20
+SMALL, LARGE = (200, 160), (1600, 1200)  #: pixels: of photos that fill a dataset, and that arrive
+MAX_CARD_SECONDS, MAX_STALL_SECONDS = 1.0, 0.1
+BEAT_SECONDS = 0.005  #: between two looks at the clock
+TURNS = 3  #: of each card; the fastest counts, because other work comes and goes
+MAX_ARRIVAL_SECONDS = 600.0
+LATER = 8  #: pages that are turned
+CARDS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("dataset show", {"name": "album"}),
+    ("dataset captions", {"name": "album"}),
+    ("dataset export", {"name": "album"}),
+    ("dataset delete", {"name": "album"}),
+    ("train lora", {"dataset": "album"}),
+    ("train auto", {"dataset": "album"}),
+    ("me", {}),
+    ("privacy", {}),
+)
+
+
+class Stalls:
+    """How long the event loop was kept from its work at most: by the clock, and of computing."""
+
+    def __init__(self) -> None:
+        self.longest = self.computed = 0.0  #: seconds
+
+    async def watch(self) -> None:
+        """Look at the clock until cancelled."""
+        while True:
+            began, busy = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(BEAT_SECONDS)
+            self.longest = max(self.longest, time.perf_counter() - began - BEAT_SECONDS)
+            self.computed = max(self.computed, time.thread_time() - busy)
+
+
+@asynccontextmanager
+async def watching_stalls() -> AsyncIterator[Stalls]:
+    """Watch the event loop inside the block."""
+    stalls = Stalls()
+    task = asyncio.create_task(stalls.watch())
+    try:
+        yield stalls
+    finally:
+        task.cancel()
+
+
+def draw_photo(seed: int, size: tuple[int, int]) -> bytes:
+    """Return a JPEG with edges that no other seed has."""
+    generator = random.Random(seed)  # noqa: S311  # a picture
+    picture = Image.new("RGB", size, f"hsl({generator.randrange(360)}, 60%, 60%)")
+    draw = ImageDraw.Draw(picture)
+    for _ in range(40):
+        x, y = (generator.randrange(side) for side in size)
+        width, height = (generator.randrange(9, side // 3) for side in size)
+        hue = generator.randrange(360)
+        draw.ellipse((x, y, x + width, y + height), f"hsl({hue}, 80%, 50%)")
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def zip_photos(first: int) -> bytes:
+    """Return a zip of photos."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        for number in range(PHOTOS_EACH):
+            packed.writestr(f"{number}.jpg", draw_photo(first + number, LARGE))
+    return file.getvalue()
+
+
+async def fill_album(bot: Bot, world: World, count: int) -> float:
+    """Add photos to a dataset, and return the seconds that the last tenth took, per photo."""
+    owner = world.people[OWNER].id
+    await bot.store.consents.add(owner, Terms(wording.CONSENT), "benchmark")
+    made = await bot.store.datasets.create(owner, world.server.id, "album", Concept.SUBJECT)
+    began, last = time.perf_counter(), count - max(1, count // 10)
+    for number in range(count):
+        checked = await bot.darkroom.check(draw_photo(number, SMALL))
+        if number == last:
+            began = time.perf_counter()
+        await bot.store.photos.add(made, checked)
+    return (time.perf_counter() - began) / (count - last)
+
+
+async def time_cards(world: World) -> list[table.Row]:
+    """Return a row for each card of the dataset."""
+    seconds: dict[str, float] = {}
+    for _ in range(TURNS):
+        for command, options in CARDS:
+            began = time.perf_counter()
+            answer = await world.slash(OWNER, command, **options)
+            keep_least(seconds, f"/{command}", began)
+        answer = await world.slash(OWNER, "dataset show", name="album")
+        for _ in range(LATER):
+            began = time.perf_counter()
+            answer = await world.press(OWNER, require(answer.message), wording.dataset.LATER)
+            keep_least(seconds, "a later page", began)
+    slowest = max(seconds, key=lambda name: seconds[name])
+    each = ", ".join(f"{name} {took:.2f}" for name, took in seconds.items())
+    return [
+        table.at_most(
+            f"slowest card ({slowest})", seconds[slowest], MAX_CARD_SECONDS, "s", f" ({each})"
+        )
+    ]
+
+
+def keep_least(seconds: dict[str, float], name: str, began: float) -> None:
+    """Keep the least seconds that a card took."""
+    took = time.perf_counter() - began
+    seconds[name] = min(seconds.get(name, took), took)
+
+
+def require(message: Any) -> Any:
+    """Return the message of an answer; raise RuntimeError if there is none."""
+    if message is None:
+        raise RuntimeError("the bot did not answer")
+    return message
+
+
+async def send_from_all(bot: Bot, world: World, members: int) -> list[table.Row]:
+    """Let members send photos at once, and return the longest stall of the event loop."""
+    sent = {}
+    for number in range(members):
+        person = world.server.add_member(world.env.create_user(f"member{number}"))
+        await bot.store.consents.add(person.id, Terms(wording.CONSENT), "benchmark")
+        made = await bot.store.datasets.create(person.id, world.server.id, "mine", Concept.SUBJECT)
+        sent[made.id] = person, await asyncio.to_thread(zip_photos, 10_000 + number * PHOTOS_EACH)
+    began, expected = time.perf_counter(), members * PHOTOS_EACH
+    with sending_concurrently(world):
+        async with watching_stalls() as stalls:
+            for person, packed in sent.values():
+                file = ("mine.zip", packed)
+                await person.slash(world.channel, "dataset add", name="mine", photo1=file)
+            stored = 0
+            while stored < expected and time.perf_counter() - began < MAX_ARRIVAL_SECONDS:
+                await asyncio.sleep(0.5)
+                counts = [await count_photos(bot, made, sent[made][0].id) for made in sent]
+                stored = sum(counts)
+    if stored < expected or world.faults:
+        raise RuntimeError(f"{stored} of {expected} photos arrived; {world.faults}")
+    seconds = time.perf_counter() - began
+    clock = f" ({stalls.longest * 1000:.0f} ms by the clock)"
+    return [
+        table.at_most(
+            f"{members} members x {PHOTOS_EACH} photos: longest computing in the event loop",
+            stalls.computed * 1000,
+            MAX_STALL_SECONDS * 1000,
+            "ms",
+            clock,
+        ),
+        table.figure("their photos, stored", expected / seconds, "/s"),
+    ]
+
+
+async def count_photos(bot: Bot, dataset: int, owner: int) -> int:
+    """Count the photos of a member's dataset."""
+    return len(await bot.store.photos.list_for(dataset, owner))
+
+
+async def measure(place: Path, part: int) -> list[table.Row]:
+    """Run the bot on an offline Discord; `part` divides the work."""
+    async with open_stage(place) as (bot, world):
+        added = await fill_album(bot, world, PHOTOS // part)
+        cards = await time_cards(world)
+        stalls = await send_from_all(bot, world, MEMBERS // part)
+        return [table.figure("storing the last photos", added * 1000, "ms each"), *cards, *stalls]
+
+
+def main() -> int:
+    """Print the table."""
+    arguments = machine.parse_arguments(__doc__ or "")
+    with TemporaryDirectory() as place:
+        return table.print_table(asyncio.run(measure(Path(place), 10 if arguments.quick else 1)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
