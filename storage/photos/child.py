@@ -73,13 +73,16 @@ def main() -> None:
     if sys.argv[1:] == ["probe"]:
         send_message(sys.stdout.buffer, json.dumps(try_attempts()).encode())
         return
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            content = receive_message(sys.stdin.buffer)
-            extend_cpu_limit(MAX_CPU_SECONDS)
-            head, body = process_picture(content, detector)
-            send_message(sys.stdout.buffer, json.dumps(head).encode())
-            send_message(sys.stdout.buffer, body)
+    try:
+        with contextlib.suppress(EOFError, BrokenPipeError):
+            while True:
+                content = receive_message(sys.stdin.buffer)
+                extend_cpu_limit(MAX_CPU_SECONDS)
+                head, body = process_picture(content, detector)
+                send_message(sys.stdout.buffer, json.dumps(head).encode())
+                send_message(sys.stdout.buffer, body)
+    except MemoryError:  # the heap may be broken; the parent starts a new child
+        raise SystemExit(MEMORY_EXIT_CODE) from None
 
 
 def prepare_decoders() -> None:
@@ -107,9 +110,7 @@ def process_picture(
         checked = asdict(check_picture(content, detector))
     except UserError as error:
         return {"code": error.code, "facts": error.facts}, b""
-    except MemoryError:  # the heap may be broken; the parent starts a new child
-        raise SystemExit(MEMORY_EXIT_CODE) from None
-    except ImportError:
+    except (ImportError, MemoryError):
         raise  # ours, not the picture's: nothing can be imported any more
     except Exception as error:  # noqa: BLE001 - decoders raise anything when a file is broken
         return explain_failure(content, error), b""
