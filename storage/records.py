@@ -284,6 +284,8 @@ class Base:
     terms: str = ""  #: the licence's conditions, one line
     licence_url: str = ""  #: where the licence was read
     known: bool = True  #: whether this version has its family; others are listed, not offered
+    caption_tokens: int = 0  #: that it reads of a caption; 0 if that is more than any has
+    tokenizer: str = ""  #: the file that splits a caption into tokens; "" for CLIP's
 
     @property
     def missing_code(self) -> str:

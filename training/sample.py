@@ -16,6 +16,7 @@ from storage.errors import JobError
 from storage.events import Done, Event, Note, PictureDrawn, Started, Timings
 from storage.folders import JobFolder, replacing
 from storage.limits import check_range
+from storage.planning.caption_length import find_lost_words
 from storage.records import Base
 from storage.requests import SampleRequest
 from training import families, methods
@@ -24,7 +25,6 @@ from training.device import Device
 from training.families import Family, Picture
 from training.lazy import Tensor
 from training.networks.memory import MIB, count_at_once
-from training.networks.vocabulary import find_lost_words
 from training.styles import foreign, header, writer
 from training.styles.architecture import require_family
 

@@ -79,7 +79,7 @@ from training.families._stable_files import STABLE_FILES
 from training.modelfiles import folder
 from training.networks.counts import read_counts
 
-RESOLUTION, MEMORY, OBJECTIVE, FULL_RATE = 64, 10, "epsilon", 1e-5
+RESOLUTION, MEMORY, OBJECTIVE, FULL_RATE, CAPTION_TOKENS = 64, 10, "epsilon", 1e-5, 75
 COUNTS = read_counts(__file__)
 FILES = replace(STABLE_FILES, unknown_to={"Forge": "knows no toys"})
 SHAPE, make_random_pipeline = sd1.SHAPE, sd1.make_random_pipeline

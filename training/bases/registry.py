@@ -51,6 +51,16 @@ class BaseRegistry:
         present = place is not None and not (own and faults.find_fault(place))
         return replace(base, present=present)
 
+    def with_caption_limit(self, base: Base) -> Base:
+        """Return a base with how much it reads of a caption, and what splits that into tokens."""
+        if not base.known:
+            return base
+        place = self.locate_source(base.source)
+        file = place / "tokenizer" / "tokenizer.json" if place else None
+        own = str(file) if file and file.is_file() else ""
+        tokens = walk()[base.family].CAPTION_TOKENS
+        return replace(base, caption_tokens=tokens, tokenizer=own)
+
     def list_captioners(self) -> list[Base]:
         """List the captioners of both lists, then the operator's folders that are one."""
         entries, _ = lists.read_lists("captioners", self.list_file)

@@ -113,6 +113,7 @@ class FamilyModule(Protocol):
 
     RESOLUTION: int  #: that its bases are made for
     MEMORY: int  #: MiB that one takes in the worker
+    CAPTION_TOKENS: int  #: that it reads of a caption; 0 if that is more than any has
     COUNTS: Counts  #: `read_counts(__file__)`
     OBJECTIVE: str  #: what its denoiser usually predicts: "epsilon", "v" or "flow"
     FULL_RATE: float  #: learning rate at which whole networks are fine-tuned

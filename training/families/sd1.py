@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from storage.planning import clip
 from storage.records import Base
 from training.device import Device
 from training.families._stable import NO_SAFETY_CHECKER, StableFamily
@@ -17,6 +18,7 @@ from training.modelfiles.configs import SD15
 from training.networks.counts import read_counts
 
 RESOLUTION, MEMORY = 512, 3500
+CAPTION_TOKENS = clip.CAPTION_TOKENS
 OBJECTIVE = "epsilon"
 FULL_RATE = 1e-5  #: diffusers, examples/text_to_image
 SHAPE = SD15

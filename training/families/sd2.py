@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from storage.planning import clip
 from storage.records import Base
 from training.device import Device
 from training.families._latent import PipelineReader
@@ -22,6 +23,7 @@ from training.modelfiles.configs import SD2
 from training.networks.counts import read_counts
 
 RESOLUTION, MEMORY = 768, 4500
+CAPTION_TOKENS = clip.CAPTION_TOKENS
 OBJECTIVE = "v"
 FULL_RATE = 1e-5  #: diffusers, examples/text_to_image
 SHAPE = SD2

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from storage.planning import clip
 from storage.records import Base
 from training.device import Device
 from training.families import Crop
@@ -20,6 +21,7 @@ from training.networks.conditioning import Conditions
 from training.networks.counts import read_counts
 
 RESOLUTION, MEMORY = 1024, 9000
+CAPTION_TOKENS = clip.CAPTION_TOKENS
 OBJECTIVE = "epsilon"
 FULL_RATE = 1e-6  #: diffusers, examples/text_to_image
 SHAPE = SDXL

@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import JobError
+from storage.planning.clip import byte_alphabet
 from storage.records import Base
 from training import objectives
 from training.device import Device
 from training.families._latent import LatentFamily, PipelineReader
 from training.lazy import Tensor, diffusers, torch, transformers
 from training.modelfiles import configs, folder, zimage
-from training.modelfiles.clip import byte_alphabet
 from training.networks.conditioning import Conditions, pad_and_stack
 from training.networks.counts import read_counts
 from training.networks.networks import Networks, Part
 from training.networks.traits import PROGRAMS, FamilyFiles
 
 RESOLUTION, MEMORY = 1024, 22_000
+CAPTION_TOKENS = 0  #: with its 512 it reads any caption to the end
 COUNTS = read_counts(__file__)
 OBJECTIVE = "flow"
 FULL_RATE = 1e-6  #: musubi-tuner, docs/zimage.md

@@ -12,9 +12,10 @@ from typing import Any
 from safetensors import SafetensorError
 
 from storage.errors import JobError
+from storage.planning.clip import END
 from training.lazy import LazyModule, Tensor, accelerate, diffusers, torch, transformers
 from training.modelfiles import tensorfile
-from training.modelfiles.clip import END, make_tokenizer
+from training.modelfiles.clip import make_tokenizer
 from training.modelfiles.configs import SD15, Config, Shape
 
 converters, stored = map(LazyModule, ("diffusers.loaders.single_file_utils", "safetensors.torch"))

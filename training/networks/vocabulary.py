@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from training.lazy import Tensor, torch
 
 Words = Mapping[str, Mapping[str, Tensor]]  #: by word: what an embedding's file holds of it
-MAX_LOST_CHARS = 100  #: of the words that a note quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +49,6 @@ class Vocabulary:
         return torch.cat(
             [vectors[self.name].to(self.embedding.weight) for vectors in words.values()]
         )
-
-
-def find_lost_words(text: str, count_cut: Callable[[str], int]) -> str:
-    """Return the end of a text that a text encoder does not read, from the start of a word.
-
-    `count_cut` counts the tokens of a text that are cut off. Returns "" if it reads all of it.
-    """
-    if not count_cut(text):
-        return ""
-    ends = range(len(text) + 1)
-    read = bisect_left(ends, True, key=lambda end: count_cut(text[:end]) > 0) - 1
-    words = (word.start() for word in re.finditer(r"\S+", text) if word.end() > read)
-    lost = " ".join(text[next(words, read) or read :].split())  # without spaces, it is one word
-    return lost if len(lost) <= MAX_LOST_CHARS else lost[: MAX_LOST_CHARS - 1] + "…"
 
 
 def split_at_words(prompt: str, words: Iterable[str]) -> list[str]:

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from storage.events import Note
 from storage.names import contains_trigger
+from storage.planning.caption_length import find_lost_words
 from training.device import Device
 from training.families import Family
 from training.networks.conditioning import Conditions, split_conditions, stack_conditions
-from training.networks.vocabulary import find_lost_words
 from training.recipe.recipe import Recipe
 from training.run.examples import step_generator
 

@@ -50,7 +50,7 @@ class Runtime:
         self.described = self.bases.list_bases()
         self.captioner_mib = self.bases.find_captioner(self.captioner).memory_mib
         return Catalog(
-            bases=tuple(self.described),
+            bases=tuple(map(self.bases.with_caption_limit, self.described)),
             methods=tuple(method.METHOD for method in methods.walk().values()),
             captioner=self.captioner,
             rules=tuple(

@@ -9,12 +9,7 @@ import pytest
 import torch
 
 from training.modelfiles import clip
-from training.networks.vocabulary import (
-    MAX_LOST_CHARS,
-    Vocabulary,
-    find_lost_words,
-    split_at_words,
-)
+from training.networks.vocabulary import Vocabulary, split_at_words
 
 if TYPE_CHECKING:
     from training.bases.cache import BaseCache
@@ -34,28 +29,6 @@ if TYPE_CHECKING:
 def test_split(prompt: str, pieces: list[str]) -> None:
     """Learned words are found as whole words, the longest first, in any case."""
     assert split_at_words(prompt, ["mydog", "mydog2"]) == pieces
-
-
-def count_beyond_eight(text: str) -> int:
-    """Count what is cut by an encoder that reads eight letters, and no spaces."""
-    return max(0, len(text.replace(" ", "")) - 8)
-
-
-@pytest.mark.parametrize(
-    ("text", "lost"),
-    [
-        ("a dog, sat", ""),
-        ("a dog, sits", "sits"),
-        ("a dog, he runs\n far", "runs far"),
-        ("a dog, its tail up", "tail up"),
-        ("ab cd efgh", ""),
-        ("红色的小狗在雪地里奔跑", "里奔跑"),
-        ("a big dog " + "x" * 300, "x" * (MAX_LOST_CHARS - 1) + "…"),
-    ],
-)
-def test_lost_words(text: str, lost: str) -> None:
-    """What is not read is told from the start of the first word that is not read whole."""
-    assert find_lost_words(text, count_beyond_eight) == lost
 
 
 def test_plain_prompt(bases: BaseCache) -> None:
