@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import discord
@@ -28,7 +29,8 @@ from bot.wording import fill, flatten, format_count, say
 from storage.errors import UserError
 from storage.names import MAX_TRIGGER_CHARS, contains_trigger
 from storage.photosets.edits import add_word, put_trigger, remove_word, replace_text
-from storage.records import Dataset, Photo
+from storage.planning.caption_length import find_cut_captions, find_ignored_words
+from storage.records import Base, Dataset, Photo
 from storage.tables.photos import MAX_CAPTION_CHARS
 
 CAPTIONS_PER_PAGE = 5  #: captions on a page; Discord's forms have so many fields
@@ -46,14 +48,16 @@ async def captions_card(bot: Bot, dataset: Dataset, page: int = 0, news: str = "
     photos = format_count(len(view.photos), "photo")
     title = say(wording.captions.TITLE, name=dataset.name, photos=photos)
     trigger = say(wording.captions.TRIGGER, trigger=dataset.trigger)
-    card = Card(text(title, news, trigger))
+    base = view.crops.base
+    card = Card(text(title, news, trigger, await cut_line(base, view.photos)))
     previews = await draw_tiles(bot, shown, view.crops)
-    for (number, photo), preview in zip(shown, previews, strict=True):
+    ignored = await asyncio.to_thread(list_ignored_words, base, shown)
+    for (number, photo), preview, words in zip(shown, previews, ignored, strict=True):
         url = card.attach_content(preview, f"photo-{number}.webp")
         thumbnail: ui.Thumbnail[Any] = ui.Thumbnail(
             url, description=flatten(alt_text(dataset, number, photo), 1000)
         )
-        card.add(ui.Section(text(caption_lines(number, photo)), accessory=thumbnail))
+        card.add(ui.Section(text(caption_lines(number, photo, words)), accessory=thumbnail))
     place, empty = (dataset.id, page), not view.photos
     newest = await bot.store.captions.find_newest_edit(dataset.id, dataset.owner)
     card.add(
@@ -74,12 +78,35 @@ def cut_page(photos: list[Photo], page: int) -> list[tuple[int, Photo]]:
     return list(enumerate(photos[first : first + CAPTIONS_PER_PAGE], first + 1))
 
 
-def caption_lines(number: int, photo: Photo) -> str:
-    """Return a photo's number and caption, and who wrote it."""
+async def cut_line(base: Base | None, photos: Sequence[Photo]) -> str:
+    """Return how many captions, shown with their triggers, are longer than a base reads."""
+    if base is None:
+        return ""
+    captions = [photo.caption for photo in photos if photo.caption]
+    found = await asyncio.to_thread(find_cut_captions, captions, base)
+    if found is None:
+        return ""
+    return say(
+        wording.captions.CUT,
+        cut=found.cut,
+        captions=format_count(found.captions, "caption"),
+        base=base.title,
+        words=found.words,
+    )
+
+
+def list_ignored_words(base: Base | None, photos: Sequence[tuple[int, Photo]]) -> list[str]:
+    """Return what a base does not read of each photo's caption."""
+    return [find_ignored_words(photo.caption, base) if base else "" for _, photo in photos]
+
+
+def caption_lines(number: int, photo: Photo, ignored: str = "") -> str:
+    """Return a photo's number and caption, who wrote it, and what a base does not read."""
     if not photo.caption:
         return say(wording.dataset.LINE, number=number, caption=wording.dataset.UNCAPTIONED)
     by = wording.captions.BY_OWNER if photo.written else wording.captions.BY_CAPTIONER
-    return f"{say(wording.dataset.LINE, number=number, caption=photo.caption)}\n{by}"
+    cut = say(wording.captions.CUT_HERE, words=ignored) if ignored else ""
+    return f"{say(wording.dataset.LINE, number=number, caption=photo.caption)}\n{by}{cut}"
 
 
 class OpenCaptions(DatasetButton, verb="captions:open"):

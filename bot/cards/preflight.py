@@ -14,14 +14,16 @@ from bot.actions.permissions import check_daily_quota, check_role
 from bot.actions.training import Preview, preview_training, queue_training
 from bot.bot import Bot, Interaction
 from bot.card import Card, Item
+from bot.cards.captions import cut_line
 from bot.cards.components import Button, defer_update, edit, open_modal, row, text
+from bot.cards.dataset_text import show_trigger
 from bot.cards.job import COLOURS
 from bot.cards.seen import SeenCard
 from bot.cards.training_options import OptionsForm, describe_option
 from bot.wording import fill, format_count, format_size, say
 from storage.crops import MUCH_CUT
 from storage.options import options_table
-from storage.records import Status
+from storage.records import Photo, Status
 
 
 async def preflight_card(
@@ -40,10 +42,17 @@ async def preflight_card(
     card.add(text(*fact_lines(bot, interaction.guild, preview)))
     await card.add_seen(bot, preview)
     await card.add_variations(bot, preview)
-    if remarks := [*words, *reason_lines(preview), *option_lines(preview)]:
+    cut = await cut_line(preview.base, show_triggers(preview))
+    if remarks := [cut] * bool(cut) + [*words, *reason_lines(preview), *option_lines(preview)]:
         card.add(text(*remarks))
     draft = await bot.store.drafts.add(owner, order.to_json())
     return card.add(row(Start(draft), More(draft), *controls, Leave()))
+
+
+def show_triggers(preview: Preview) -> list[Photo]:
+    """Return the photos with their captions as the training reads them."""
+    datasets = {dataset.id: dataset for dataset in preview.datasets}
+    return [show_trigger(photo, datasets[photo.dataset]) for photo in preview.photos]
 
 
 def title_line(preview: Preview) -> str:

@@ -64,9 +64,11 @@ class FakeScheduler:
     async def publish_catalog(self, **changes: Any) -> None:
         """Publish four methods on two bases that are here and one that is not."""
         base = Base(
-            "embedded", "Safelight emoji", "sd1", "embedded", 64, "", "", present=True, small=True
-        )
-        real = Base("sd15", "Stable Diffusion", "sd1", "hub/sd15", 512, "", "", present=True)
+            "embedded", "Safelight emoji", "sd1", "embedded", 64, "", "", present=True, small=True,
+            caption_tokens=75,
+        )  # fmt: skip
+        real = replace(base, name="sd15", title="Stable Diffusion", source="hub/sd15", small=False)
+        real = replace(real, resolution=512)
         away = replace(real, name="away", title="Away", present=False)
         methods = {
             "lora": (Method("lora", dropout=True, title="LoRA"), 8, 1 << 20),

@@ -195,3 +195,24 @@ async def test_empty(kit):
 
     assert {captions.EDIT_PAGE, captions.REPLACE, captions.UNDO} <= disabled
     assert captions.RENAME not in disabled
+
+
+@pytest.mark.usefixtures("scheduler")
+async def test_long_captions(kit, alice):
+    """Captions that a base does not read to their end are told here, and before a training."""
+    (dataset,) = await kit.store.datasets.list_for(alice.id)
+    first, *_ = await kit.store.photos.list_for(dataset.id, alice.id)
+    long = "a cat " * 40 + "on a beach"
+    await kit.store.photos.set_caption(first.id, alice.id, long)
+
+    card = await open_captions(kit, alice)
+    training = await alice.slash(kit.channel, "train lora", dataset="my dog")
+
+    told = {"cut": 1, "captions": "4 captions"}
+    ignored = "a cat a cat a cat a cat on a beach"
+    assert kit.says(card, captions.CUT, **told, base="Stable Diffusion", words=ignored)
+    assert kit.says(training, captions.CUT, **told, base="Safelight emoji", words=ignored)
+    lines = [
+        each["components"][0]["content"] for each in kit.components(card) if each["type"] == 9
+    ]
+    assert [captions.CUT_HERE[:4] in line for line in lines] == [True, *[False] * 4]
