@@ -15,6 +15,7 @@ from storage.planning.advisor import rank_bases
 from storage.records import Base, Dataset, Kind, Photo
 
 ALL = Box(0.0, 0.0, 1.0, 1.0)
+MAX_COMPARED = 50  #: photos that a base is chosen by
 #: what a place in a photo is multiplied with in a button
 PLACES = 10_000
 
@@ -45,7 +46,8 @@ class Crops:
         )
         base = catalog.get_base(next(trained, ""))
         if base is None and photos:
-            case = AdviceInput.from_photos(photos, dataset.concept, None, transparent=False)
+            some = photos[:MAX_COMPARED]
+            case = AdviceInput.from_photos(some, dataset.concept, None, transparent=False)
             try:
                 base = rank_bases(catalog, case)[0]
             except UserError:  # none can be used now

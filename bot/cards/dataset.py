@@ -50,6 +50,7 @@ from bot.cards.dataset_text import (
     show_trigger,
     verdict_lines,
 )
+from bot.cards.photo_concepts import add_concepts
 from bot.wording import fill, flatten, format_count, format_size, say
 from storage.crops import Framing
 from storage.errors import UserError
@@ -118,6 +119,7 @@ async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> C
     card.add(text(*photo_lines(photo), *crop_lines(crops, photo), *verdict_lines(verdict)))
     if crops.can_cut(photo):
         card.add(row(*frame_buttons(crops, photo)))
+    await add_concepts(bot, card, photo)
     page = (index - 1) // PHOTOS_PER_PAGE
     undo = [] if before is None else [UndoFrame(photo.id, *framing_numbers(before))]
     other = 1 if photo.repeats > 1 else STRESSED_REPEATS

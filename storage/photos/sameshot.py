@@ -78,7 +78,7 @@ def number_shots(photos: Sequence[Photo | CheckedPhoto]) -> list[int]:
     return shots
 
 
-def find_same_shots(photo: CheckedPhoto, others: Sequence[Photo]) -> list[int]:
+def find_same_shots(photo: CheckedPhoto | Photo, others: Sequence[Photo]) -> list[int]:
     """Return the places of the others that are of the same shot as a photo."""
     return [at for at, other in enumerate(others) if are_same_shot(photo, other)]
 

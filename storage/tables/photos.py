@@ -16,6 +16,7 @@ from storage.errors import UserError
 from storage.folders import Home, write_whole
 from storage.limits import REPEATS, check_range
 from storage.photos.sameshot import find_same_shots
+from storage.photosets.edits import split_trigger, tidy
 from storage.records import CheckedPhoto, Dataset, Photo, PhotoMeasures
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.datasets import SELECT_TRAINING_JOB
@@ -37,6 +38,15 @@ RETURNING *
 NEWEST_CONSENT = """
 SELECT withdrawn FROM consents WHERE member = :member AND dataset IS :dataset
 ORDER BY id DESC LIMIT 1
+"""
+COPY_PHOTO = """
+INSERT INTO photos
+  (dataset, owner, contributor, digest, phash, width, height, caption, written, warnings,
+   found_framing, chosen_framing, repeats, measures, shot, accepted, created)
+SELECT
+  :dataset, owner, contributor, digest, phash, width, height, :caption, written, warnings,
+  found_framing, chosen_framing, repeats, measures, :shot, accepted, :now
+FROM photos WHERE id = :id RETURNING *
 """
 #: an open training that has copies of a dataset's photos
 SELECT_STARTED_JOB = f"{SELECT_TRAINING_JOB} AND started IS NOT NULL"
@@ -84,6 +94,35 @@ class Photos:
             sql = "DELETE FROM trash WHERE kind = 'photo' AND key = :digest"
             await tx.execute(sql, digest=checked.digest)
         return _require_photo(row)
+
+    async def copy(self, photo_id: int, dataset: Dataset) -> Photo:
+        """Have a photo in another dataset of its owner's, too; both share its file.
+
+        Its caption loses the trigger of the dataset that it comes from. What another member has
+        contributed stays where that is. Raises UserError: "photo_gone", "photo_twice",
+        "photos_full" or "consent_needed".
+        """
+        async with self._database.transaction() as tx:
+            sql = (
+                "SELECT p.*, d.trigger FROM photos AS p JOIN datasets AS d ON d.id = p.dataset"
+                " WHERE p.id = :id AND p.owner = :owner AND p.contributor = :owner"
+            )
+            row = await tx.fetch_one(sql, id=photo_id, owner=dataset.owner)
+            photo = _require_photo(row)
+            await _check_room(tx, dataset, photo)
+            await _check_consent(tx, dataset, dataset.owner)
+            rows = await tx.execute("SELECT * FROM photos WHERE dataset = :id", id=dataset.id)
+            same = await asyncio.to_thread(_find_same, photo, rows)
+            caption = split_trigger(photo.caption, row["trigger"] if row else "")[1]
+            copied = await tx.fetch_one(
+                COPY_PHOTO,
+                id=photo_id,
+                dataset=dataset.id,
+                caption=tidy(caption),
+                shot=await _join_shots(tx, same),
+                now=time.time(),
+            )
+        return _require_photo(copied)
 
     async def list_for(self, dataset: int, owner: int) -> list[Photo]:
         """Return the photos of a member's dataset, oldest first."""
@@ -221,7 +260,7 @@ def photo_from_row(row: sqlite3.Row) -> Photo:
     )
 
 
-async def _check_room(tx: Connection, dataset: Dataset, checked: CheckedPhoto) -> None:
+async def _check_room(tx: Connection, dataset: Dataset, checked: CheckedPhoto | Photo) -> None:
     """Raise UserError if a picture is in the dataset already, or has no room there."""
     sql = "SELECT 1 FROM datasets WHERE id = :id AND owner = :owner"
     if await tx.fetch_one(sql, id=dataset.id, owner=dataset.owner) is None:
@@ -235,7 +274,7 @@ async def _check_room(tx: Connection, dataset: Dataset, checked: CheckedPhoto) -
         raise UserError("photos_full", most=MAX_PHOTOS)
 
 
-def _find_same(checked: CheckedPhoto, rows: Sequence[sqlite3.Row]) -> list[Photo]:
+def _find_same(checked: CheckedPhoto | Photo, rows: Sequence[sqlite3.Row]) -> list[Photo]:
     """Return the photos of these rows that are of the same shot as a picture."""
     others = [photo_from_row(row) for row in rows]
     return [others[at] for at in find_same_shots(checked, others)]

@@ -44,6 +44,7 @@ class FolderPhoto(NamedTuple):
             told.framing or checked.framing,
             told.repeats,
             may_mirror(checked.framing, checked.warnings),
+            checked.digest,
         )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import reduce
 from typing import NamedTuple
 
 from storage.crops import Framing
+from storage.photosets.edits import put_trigger
 from storage.variations import AUGMENTATIONS, list_variations
 from training.recipe.concepts import TrainingPhoto
 from training.recipe.recipe import Recipe
@@ -18,6 +20,7 @@ class PhotoFacts(NamedTuple):
     framing: Framing
     repeats: int
     mirrors: bool  #: whether it may be shown mirrored
+    digest: str  #: of its pixels: the same photo may show several concepts
 
 
 def prepare_photos(recipe: Recipe, facts: Mapping[str, PhotoFacts]) -> Recipe:
@@ -27,7 +30,28 @@ def prepare_photos(recipe: Recipe, facts: Mapping[str, PhotoFacts]) -> Recipe:
         for concept in recipe.other_concepts
     )
     photos = tuple(prepare(recipe, recipe.photos, facts))
-    return replace(recipe, photos=photos, other_concepts=others)
+    return name_concepts(replace(recipe, photos=photos, other_concepts=others), facts)
+
+
+def name_concepts(recipe: Recipe, facts: Mapping[str, PhotoFacts]) -> Recipe:
+    """Return the recipe with the triggers of all concepts of a photo in its captions."""
+    if not recipe.other_concepts:
+        return recipe
+    triggers: dict[str, list[str]] = {}
+    for trigger, numbers in recipe.photo_ranges.items():
+        for photo in recipe.all_photos[numbers.start : numbers.stop]:
+            known = triggers.setdefault(facts[photo.file].digest, [])
+            known += [] if trigger in known else [trigger]
+
+    def name(photo: TrainingPhoto) -> TrainingPhoto:
+        caption = reduce(put_trigger, triggers[facts[photo.file].digest], photo.caption)
+        return replace(photo, caption=caption)
+
+    others = tuple(
+        replace(concept, photos=tuple(map(name, concept.photos)))
+        for concept in recipe.other_concepts
+    )
+    return replace(recipe, photos=tuple(map(name, recipe.photos)), other_concepts=others)
 
 
 def prepare(
@@ -36,8 +60,8 @@ def prepare(
     """Yield photos, each in all its variations."""
     chosen = [name for name in AUGMENTATIONS if getattr(recipe, name)]
     for photo in photos:
-        framing, repeats, mirrors = facts[photo.file]
-        framed = replace(photo, framing=framing, repeats=repeats)
+        known = facts[photo.file]
+        framed = replace(photo, framing=known.framing, repeats=known.repeats)
         key = f"{recipe.seed} {photo.file} {photo.background}"
-        for variation in list_variations(chosen, key, mirrors=mirrors):
+        for variation in list_variations(chosen, key, mirrors=known.mirrors):
             yield replace(framed, variation=variation)

@@ -121,7 +121,10 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     )
     facts = {
         names[photo.id]: PhotoFacts(
-            photo.framing, photo.repeats, may_mirror(photo.found_framing, photo.warnings)
+            photo.framing,
+            photo.repeats,
+            may_mirror(photo.found_framing, photo.warnings),
+            photo.digest,
         )
         for photo in chain(*photos)
         if photo.id in names

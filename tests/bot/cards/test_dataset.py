@@ -78,3 +78,19 @@ async def test_a_photo_counts_twice(kit):
     assert (twice.repeats, packed.treatment.repeats) == (2, 2)
     (once,) = await kit.store.photos.list_for(dataset.id, alice.id)
     assert once.repeats == 1
+
+
+async def test_a_photo_belongs_to_two_datasets(kit):
+    """On its card, a photo is put into another dataset, too."""
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=1)
+    cat = await kit.add_dataset(alice, name="my cat")
+    card = await kit.open_dataset(alice)
+    (photo,) = await kit.store.photos.list_for(cat.id - 1, alice.id)
+    card = (await alice.select(card, [str(photo.id)])).response
+
+    answer = await alice.select(card, [str(cat.id)])
+
+    (copied,) = await kit.store.photos.list_for(cat.id, alice.id)
+    assert copied.digest == photo.digest
+    assert kit.says(answer, wording.dataset.ALSO_ADDED, name="my cat")

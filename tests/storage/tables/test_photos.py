@@ -53,6 +53,28 @@ async def test_same_picture(
     assert len(await store.photos.list_for(dog.id, ALICE)) == 1
 
 
+async def test_copy(
+    store: Store, home: Home, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """A photo in two datasets has one file, which goes with the last of them."""
+    cat = await store.datasets.create(ALICE, GUILD, "cat", Concept.SUBJECT)
+    theirs = await store.datasets.create(BOB, GUILD, "theirs", Concept.SUBJECT)
+    photo = await store.photos.add(dog, make_photo())
+    await store.photos.set_caption(photo.id, ALICE, "dog, with a cat")
+
+    copied = await store.photos.copy(photo.id, cat)
+    for dataset, code in ((cat, "photo_twice"), (theirs, "photo_gone")):
+        with pytest.raises(UserError, match=code):
+            await store.photos.copy(photo.id, dataset)
+    await store.photos.remove(photo.id, ALICE)
+
+    assert (copied.dataset, copied.caption, copied.written) == (cat.id, "with a cat", True)
+    assert copied.digest == photo.digest
+    assert home.photo_file(photo.digest).exists()
+    await store.photos.remove(copied.id, ALICE)
+    assert not home.photo_file(photo.digest).exists()
+
+
 async def test_framing(
     store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
 ) -> None:

@@ -10,9 +10,9 @@ from training.recipe.recipe import Recipe
 
 KEPT = Framing(0.25, 0.5, by=FramedBy.MEMBER)
 FACTS = {
-    "0.png": PhotoFacts(KEPT, 2, mirrors=True),
-    "1.png": PhotoFacts(KEPT, 1, mirrors=False),
-    "2.png": PhotoFacts(KEPT, 1, mirrors=True),
+    "0.png": PhotoFacts(KEPT, 2, mirrors=True, digest="a"),
+    "1.png": PhotoFacts(KEPT, 1, mirrors=False, digest="b"),
+    "2.png": PhotoFacts(KEPT, 1, mirrors=True, digest="c"),
 }
 
 
@@ -40,3 +40,14 @@ def test_each_ground_has_variations_of_its_own() -> None:
     assert len(set(angles)) == len(angles) == 3 * 5
     assert len(plain.photos) == 5
     assert "rotate_aug" not in plain.public_json()
+
+
+def test_a_photo_of_two_concepts_names_both() -> None:
+    """A picture that both concepts have is captioned with both triggers, the others with one."""
+    facts = FACTS | {"2.png": FACTS["2.png"]._replace(digest="b")}
+
+    recipe = prepare_photos(make_recipe(random_backgrounds=0), facts)
+
+    assert [photo.caption for photo in recipe.all_photos] == [
+        "a mydog, on a white background", "mycat, mydog, a dog", "mydog, a mycat",
+    ]  # fmt: skip
