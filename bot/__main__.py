@@ -25,6 +25,7 @@ from storage.disk import explaining_full_disk
 from storage.errors import UserError
 from storage.folders import Home
 from storage.homefolder import Program, hold_home
+from storage.photofiles import use_keys
 from storage.photos.sandbox import Darkroom
 from storage.refusals import exit_code
 from storage.settings import read_settings
@@ -110,6 +111,7 @@ def run(settings: BotSettings) -> None:
     token = settings.token.get_secret_value()
     logs.start_logging(token)
     check_mounted(Home(settings.home), settings.backup)
+    use_keys(settings.read_photo_keys())
     with explaining_full_disk(), hold_home(Home(settings.home), Program.BOT), explaining_login():
         asyncio.run(serve(settings, token))
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from storage.errors import UserError
+from storage.photofiles import PhotoKeys
 
 
 def default_home() -> Path:
@@ -38,8 +39,26 @@ class StorageSettings(BaseSettings):
     member_quota_mib: int = Field(default=20_480, ge=0, validation_alias="SAFELIGHT_MEMBER_MB")
     #: after which files of fully trained models are removed; 0 is never
     full_model_days: int = Field(default=30, ge=0, validation_alias="SAFELIGHT_MODEL_DAYS")
+    #: by which photos are encrypted on the disk: the first encrypts, all decrypt; none without it
+    photo_keys: SecretStr | None = Field(
+        default=None,
+        validation_alias="SAFELIGHT_PHOTO_KEYS",
+        examples=["(one that safelight encrypt --new-key prints)"],
+    )
     #: without use, after which datasets are deleted; 0 is never
     unused_days: int = Field(default=0, ge=0, validation_alias="SAFELIGHT_UNUSED_DAYS")
+
+    @field_validator("photo_keys")
+    @classmethod
+    def _photo_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what are no keys, without repeating them."""
+        if value is not None:
+            PhotoKeys.parse(value.get_secret_value())
+        return value
+
+    def read_photo_keys(self) -> PhotoKeys:
+        """Return the keys of photos; none without the setting."""
+        return PhotoKeys.parse(self.photo_keys.get_secret_value() if self.photo_keys else "")
 
 
 Settings = TypeVar("Settings", bound=StorageSettings)

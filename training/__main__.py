@@ -20,6 +20,7 @@ from storage.disk import explaining_full_disk
 from storage.errors import UserError
 from storage.folders import Home
 from storage.homefolder import Program, hold_home
+from storage.photofiles import use_keys
 from storage.refusals import exit_code, explain_refusal
 from storage.settings import read_settings
 from storage.signals import call_on_stop, list_heeded
@@ -45,7 +46,9 @@ def main() -> int:
         level=level, format="{asctime} {levelname:<7} {name}: {message}", style="{"
     )
     try:
-        return run(read_settings(TrainingSettings))
+        settings = read_settings(TrainingSettings)
+        use_keys(settings.read_photo_keys())
+        return run(settings)
     except UserError as error:
         sys.stderr.write(f"{explain_refusal(error)}\n")
         return exit_code(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -12,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from storage.errors import JobError
 from storage.events import Done, Event, Note, PhotoCaptioned, Started, Timings
 from storage.folders import JobFolder, write_json
+from storage.photofiles import read_photo
 from training.bases.cache import BaseCache
 from training.captioners import Captioner, Description
 
@@ -69,7 +71,7 @@ def put_trigger_first(trigger: str, text: str) -> str:
 def open_photo(path: Path) -> Image.Image:
     """Open a photo of the job; raise JobError with its name if it is damaged."""
     try:
-        with Image.open(path) as picture:
+        with Image.open(BytesIO(read_photo(path))) as picture:
             return picture.convert("RGB")
     except (OSError, UnidentifiedImageError) as broken:
         raise JobError("photo_broken", file=path.name) from broken

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from storage.photofiles import read_photo
 from storage.photosets.edits import put_trigger
 from storage.photosets.pack import PackedPhoto, SetForm, pack_set
 from storage.photosets.treatment import Treatment
@@ -58,7 +59,7 @@ def write_zips(
             if path is paths[0]:
                 packed.writestr("safelight.json", listed, zipfile.ZIP_DEFLATED)
             for name, source in part:
-                packed.write(source, name)
+                packed.writestr(name, read_photo(source))
     return paths
 
 

@@ -10,6 +10,7 @@ from enum import IntEnum
 from bot.bot import Bot
 from storage.crops import MIN_SHOWN_CUT, Box, FramedBy, Framing, crop_at
 from storage.errors import UserError
+from storage.photofiles import read_photo
 from storage.planning.advice_input import AdviceInput
 from storage.planning.advisor import rank_bases
 from storage.records import Base, Dataset, Kind, Photo
@@ -130,7 +131,7 @@ async def find_missing_framings(bot: Bot, photos: Sequence[Photo]) -> list[Photo
             return photo
         file = bot.store.home.preview_file(photo.digest)
         try:
-            preview = await asyncio.to_thread(file.read_bytes)
+            preview = await asyncio.to_thread(read_photo, file)
             found = await bot.darkroom.find_framing(preview)
         except (UserError, FileNotFoundError):  # its middle, then
             return photo
@@ -144,7 +145,8 @@ async def draw_tiles(bot: Bot, photos: Sequence[tuple[int, Photo]], crops: Crops
     """Return previews of photos with their numbers, dark where a base does not see them."""
 
     async def draw(number: int, photo: Photo) -> bytes:
-        preview = await asyncio.to_thread(bot.store.home.preview_file(photo.digest).read_bytes)
+        file = bot.store.home.preview_file(photo.digest)
+        preview = await asyncio.to_thread(read_photo, file)
         try:
             return await bot.darkroom.draw_tile(preview, number, crops.box(photo))
         except UserError:  # better without a number than none

@@ -19,6 +19,7 @@ from bot.cards.components import text
 from bot.wording import say
 from storage.crops import Framing, centering, find_bucket, list_buckets
 from storage.errors import UserError
+from storage.photofiles import read_photo
 from storage.records import Photo
 from storage.variations import AUGMENTATIONS, list_variations, may_mirror
 
@@ -78,7 +79,7 @@ async def draw_variations(bot: Bot, preview: Preview) -> bytes | None:
             size = round(bucket[0] * scale), round(bucket[1] * scale)
             file = bot.store.home.preview_file(photo.digest)
             with suppress(UserError, FileNotFoundError):
-                small = await asyncio.to_thread(file.read_bytes)
+                small = await asyncio.to_thread(read_photo, file)
                 return await bot.darkroom.draw_strip(small, size, photo.framing, variations)
     return None
 
@@ -99,7 +100,7 @@ async def find_large_photo(bot: Bot, preview: Preview) -> Photo | None:
 def cut_square(path: Path, side: int, framing: Framing) -> io.BytesIO:
     """Return the square kept of a picture with `side` pixels, each drawn as a square."""
     size, box = (side, side), Image.Resampling.BOX
-    with Image.open(path) as picture:
+    with Image.open(io.BytesIO(read_photo(path))) as picture:
         at = centering(picture.size, size, framing)
         small = ImageOps.fit(picture.convert("RGB"), size, box, centering=at)
     factor = SHOWN_PIXELS // side

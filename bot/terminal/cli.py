@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot import wording
 from bot.settings import BotSettings
-from bot.terminal import backup, progress
+from bot.terminal import backup, encryption, progress
 from bot.terminal.progress import STOPPED_EXIT_CODE
 from storage.backup.folder import check_mounted
 from storage.errors import UserError
@@ -49,6 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--dial", choices=[*Dial], default=Dial.BALANCED, help=wording.shell.AUTOPLAY_DIAL
     )
+    encryption.add_arguments(commands.choices["encrypt"])
     backup.add_arguments(commands.choices["backup"], commands.choices["restore"])
     return parser
 
@@ -100,7 +101,12 @@ def run_command(arguments: Sequence[str]) -> int:
     if command in TRAINING_COMMANDS:
         return progress.run_training_command(arguments)
     given = make_parser().parse_args(arguments)
-    runs = {"demo": run_demo, "backup": backup.run_backup, "restore": backup.run_restore}
+    runs = {
+        "demo": run_demo,
+        "backup": backup.run_backup,
+        "restore": backup.run_restore,
+        "encrypt": encryption.run_encrypt,
+    }
     if given.command in runs:
         return runs[given.command](given)
     return {"run": run_bot, "doctor": run_doctor}[given.command]()

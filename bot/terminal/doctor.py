@@ -29,6 +29,7 @@ from storage.errors import UserError
 from storage.folders import ASIDE_DAYS, Home
 from storage.homefolder import check_parent
 from storage.photos.sandbox import try_rights
+from storage.rekey import PLAIN, count_keys
 from storage.settings import read_settings
 from storage.tables.database import MIN_SQLITE_VERSION, SQLITE_VERSION
 from storage.tables.diagnosis import Quarantine, diagnose
@@ -139,7 +140,7 @@ def check_home(settings: BotSettings) -> list[Line]:
         check_parent(home)
     except UserError as missing:
         return [refused(missing)]
-    return [check_disk(settings), *check_database(settings)]
+    return [check_disk(settings), *check_database(settings), *check_photos(settings)]
 
 
 def check_disk(settings: BotSettings) -> Line:
@@ -200,6 +201,23 @@ def check_database(settings: BotSettings) -> list[Line]:
         check = "database_away" if found.left_alone else "database_new"
     line = make_line(WARN if check == "database_away" else OK, check, **facts)
     return [line, *check_quarantine(home, found.quarantine)]
+
+
+def check_photos(settings: BotSettings) -> list[Line]:
+    """Check whether photos are encrypted, and that their keys are set."""
+    keys, counted = settings.read_photo_keys(), count_keys(Home(settings.home))
+    total, current = counted.total(), counted[keys.current] if keys.current else 0
+    missing = [key for key in counted if key != PLAIN and not keys.knows(key)]
+    if missing:
+        count = wording.format_count(sum(counted[key] for key in missing), "file")
+        return [make_line(FAIL, "photos_locked", files=count, keys=", ".join(missing))]
+    if not keys.current:
+        return [make_line(WARN, "photos_plain")]
+    if current < total:
+        facts = {"files": wording.format_count(total - current, "file"), "key": keys.current}
+        return [make_line(WARN, "photos_other", **facts)]
+    files = wording.format_count(total, "file")
+    return [make_line(OK, "photos", key=keys.current, files=files)]
 
 
 def check_quarantine(home: Home, found: Quarantine | None) -> list[Line]:

@@ -36,6 +36,7 @@ from bot.wording import flatten
 from storage.crops import Framing
 from storage.disk import check_disk_space
 from storage.errors import UserError
+from storage.photofiles import read_photo
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.photosets.sealed import sealing_zip
 from storage.records import CheckedPhoto, Photo
@@ -157,7 +158,7 @@ class UploadPage:
         """Return a photo's preview."""
         photo = await visit.find_photo()
         path = self.bot.store.home.preview_file(photo.digest)
-        content = await asyncio.to_thread(path.read_bytes)
+        content = await asyncio.to_thread(read_photo, path)
         return web.Response(body=content, content_type="image/webp")
 
     async def change_photo(self, visit: Visit) -> web.Response:

@@ -14,6 +14,7 @@ from bot.wording import (
     demo,
     doctor,
     emoji,
+    encryption,
     errors,
     guide,
     job,

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from storage.photofiles import read_photo
 from storage.photosets.captions import METADATA_NAME, caption_in_name
 from storage.photosets.treatment import USUAL, Treatment
 
@@ -47,7 +48,7 @@ def pack_set(photos: Sequence[PackedPhoto], form: SetForm, trigger: str, target:
     with zipfile.ZipFile(target, "w", strict_timestamps=False) as packed:
         for name, content in list_files(photos, form, trigger):
             if isinstance(content, Path):  # a PNG is compressed already
-                packed.write(content, name)
+                packed.writestr(name, read_photo(content))
             else:
                 packed.writestr(name, content, zipfile.ZIP_DEFLATED)
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from storage.crops import MIDDLE, FramedBy, Framing
 from storage.disk import DISK_FULL_ERRORS
 from storage.errors import UserError
-from storage.folders import Home, write_whole
+from storage.folders import Home
 from storage.limits import REPEATS, check_range
+from storage.photofiles import read_photo_start, write_photo
 from storage.photos.sameshot import find_same_shots
 from storage.photosets.edits import split_trigger, tidy
 from storage.records import CheckedPhoto, Dataset, Photo, PhotoMeasures
@@ -130,6 +131,11 @@ class Photos:
         rows = await self._database.execute(sql, dataset=dataset, owner=owner)
         return [photo_from_row(row) for row in rows]
 
+    async def list_digests(self) -> set[str]:
+        """Return the digests of all members' photos."""
+        rows = await self._database.execute("SELECT DISTINCT digest FROM photos")
+        return {row["digest"] for row in rows}
+
     def any_transparent(self, photos: Sequence[Photo]) -> bool:
         """Return whether any of these photos has an alpha channel."""
         return any(has_alpha(self._home.photo_file(photo.digest)) for photo in photos)
@@ -218,7 +224,7 @@ class Photos:
         missing = [path for path in files if not path.exists()]
         try:
             for path in missing:
-                write_whole(path, files[path])
+                write_photo(path, files[path], checked.digest)
         except OSError as error:
             for path in missing:
                 path.unlink(missing_ok=True)
@@ -230,10 +236,8 @@ class Photos:
 def has_alpha(picture: Path) -> bool:
     """Return whether a PNG has an alpha channel; False if it is missing."""
     try:
-        with picture.open("rb") as file:
-            return file.read(PNG_COLOUR_TYPE_OFFSET + 1)[PNG_COLOUR_TYPE_OFFSET:] == bytes(
-                [PNG_RGBA]
-            )
+        start = read_photo_start(picture, PNG_COLOUR_TYPE_OFFSET + 1)
+        return start[PNG_COLOUR_TYPE_OFFSET:] == bytes([PNG_RGBA])
     except FileNotFoundError:
         return False
 

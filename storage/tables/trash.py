@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import filecmp
 import logging
 import shutil
 from pathlib import Path
 
 from storage.folders import Home
+from storage.photofiles import is_same_photo
 from storage.tables.database import Database
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Trash:
         names = [path, *aside.glob(f"*/{path.relative_to(self._home.path)}")]
         file = next((name for name in names if name.is_file()), None)
         for copy in aside.glob(f"*/runs/*/photos/*{path.suffix}"):
-            if file is not None and filecmp.cmp(file, copy, shallow=False):
+            if file is not None and is_same_photo(file, copy):
                 remove_path(copy)
         for name in names:
             remove_path(name)

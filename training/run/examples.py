@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from io import BytesIO
 from itertools import cycle, groupby, islice
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from storage.crops import MIDDLE, Framing, Size, centering, find_bucket, list_buckets
 from storage.errors import JobError
+from storage.photofiles import read_photo
 from storage.photos.cut import cut_picture, vary_part
 from storage.variations import Variation
 from training.families import Crop, Family
@@ -72,7 +74,7 @@ def crop_photo(folder: Path, photo: TrainingPhoto, buckets: list[Size]) -> Cropp
     With a background, its transparent parts are laid on that.
     """
     try:
-        with Image.open(folder / photo.file) as opened:
+        with Image.open(BytesIO(read_photo(folder / photo.file))) as opened:
             opened.load()
             picture = opened.copy()
     except (OSError, UnidentifiedImageError) as broken:

@@ -22,7 +22,8 @@ MAX_TERM_SECONDS = 2.0  #: between SIGTERM and SIGKILL
 #: signals that no process sends itself by a fault; SIGKILL is the system's, too, without memory
 FOREIGN_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
-#: The environment variables a worker may see: no DISCORD_TOKEN, no secret but a model hub's.
+#: The environment variables a worker may see: no DISCORD_TOKEN, no secret but a model hub's and
+#: the keys of the photos that it reads.
 ALLOWED_NAMES = re.compile(
     r"PATH|HOME|USER|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH|VIRTUAL_ENV"
     r"|PYTHON\w+|XDG_\w+|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(HTTPS?|NO|ALL)_PROXY"

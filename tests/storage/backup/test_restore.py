@@ -16,6 +16,7 @@ from storage.backup.restore import find_snapshot, restore
 from storage.backup.write import back_up
 from storage.errors import UserError
 from storage.folders import Home
+from storage.photofiles import PhotoKeys, new_key, read_photo, using_keys
 from storage.records import Status
 from storage.store import Store
 from tests.storage.backup.conftest import ALICE, BOB
@@ -36,6 +37,18 @@ def change(filled, **more):
     """Change the newest manifest, as somebody else might."""
     (path,) = filled.folder.glob("snapshots/*.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | more))
+
+
+async def test_encrypted_photos_stay_so(filled, new, make_photo):
+    """A backup has photos as encrypted as the data folder, and brings them back."""
+    keys, photo = PhotoKeys.parse(new_key()), make_photo(9, pixels=b"nobody's business")
+    with using_keys(keys):
+        await filled.store.photos.add(filled.bobs, photo)
+        await filled.back_up()
+        await bring_back(filled, new)
+
+        assert filled.search(photo.pixels) == []
+        assert read_photo(new.photo_file(photo.digest)) == photo.pixels
 
 
 async def test_everything_comes_back(filled, new):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from storage.crops import Framing, find_bucket, list_buckets
 from storage.errors import JobError
+from storage.photofiles import PhotoKeys, new_key, using_keys, write_photo
 from storage.variations import Variation
 from training.families import Crop
 from training.recipe.concepts import TrainingPhoto
@@ -158,6 +159,24 @@ def test_bars_beside_a_whole_photo_are_not_learned_from(
     assert all((each == 1).all() for each in others)
     assert all(example.weights is None for example in without)
     assert Batches(examples, 2, seed=1).at(0).weights.shape == (2, 1, 16, 16)
+
+
+def test_encrypted(
+    bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
+) -> None:
+    """Photos that are encrypted in the job folder give the same latents."""
+    folder = make_job_folder(asked := make_recipe())
+    with bases.borrow("embedded") as family:
+        plain = encode_photos(family, asked, folder.photos)
+        with using_keys(PhotoKeys.parse(new_key())):
+            for photo in asked.photos:
+                content = (folder.photos / photo.file).read_bytes()
+                write_photo(folder.photos / photo.file, content, "ab" * 32)
+                assert (folder.photos / photo.file).read_bytes() != content
+            sealed = encode_photos(family, asked, folder.photos)
+
+    assert [each.photo for each in sealed] == [each.photo for each in plain]
+    assert all(one.latent.equal(two.latent) for one, two in zip(plain, sealed, strict=True))
 
 
 def test_broken(tmp_path: Path) -> None:
