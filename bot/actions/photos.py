@@ -30,8 +30,6 @@ from storage.tables.photos import MAX_CAPTION_CHARS, MAX_PHOTOS
 
 MAX_FILES = 10  #: files at once
 MIB = 1024 * 1024
-#: photos from which a training makes sense: 3 to 5 in Gal et al. and Ruiz et al. 2022
-MIN_PHOTOS = 3
 
 
 class Upload(NamedTuple):

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, replace
 from bot.actions.delivery import max_file_bytes
 from bot.actions.framing import find_missing_framings
 from bot.actions.order import TrainingOrder
-from bot.actions.photos import MIN_PHOTOS
 from bot.bot import Bot
 from storage import disk, limits, names, options
 from storage.errors import UserError
 from storage.limits import check_range
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
+from storage.planning.readiness import MIN_PHOTOS
 from storage.records import (
     Base,
     Catalog,

@@ -10,13 +10,7 @@ from discord import ui
 from bot import wording
 from bot.actions.advice import Question
 from bot.actions.framing import Crops, Press, draw_tiles, framing_numbers, read_framing, read_press
-from bot.actions.photos import (
-    MAX_FILES,
-    MIN_PHOTOS,
-    ReceivedPhotos,
-    queue_captions,
-    receive_photos,
-)
+from bot.actions.photos import MAX_FILES, ReceivedPhotos, queue_captions, receive_photos
 from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.advice import advice_card
@@ -51,10 +45,12 @@ from bot.cards.dataset_text import (
     verdict_lines,
 )
 from bot.cards.photo_concepts import add_concepts
+from bot.cards.shots import OpenShots, find_spare
 from bot.wording import fill, flatten, format_count, format_size, say
 from storage.crops import Framing
 from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
+from storage.planning.readiness import MIN_PHOTOS
 from storage.records import Dataset, Photo
 
 STRESSED_REPEATS = 2  #: of a photo that counts more than others
@@ -102,7 +98,8 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     upload = [Upload(dataset.id)] if bot.web.public else []
     card.add(row(Add(dataset.id), *upload, captions, again))
     train = [Train(dataset.id)] if len(view.photos) >= MIN_PHOTOS else []
-    return card.add(row(*train, Refresh(dataset.id, page)))
+    shots = [OpenShots(dataset.id)] if find_spare(view.photos) else []
+    return card.add(row(*train, *shots, Refresh(dataset.id, page)))
 
 
 async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -9,13 +10,14 @@ import discord
 
 from bot import wording
 from bot.actions.framing import Crops, find_missing_framings
-from bot.actions.photos import MAX_FILES, MIN_PHOTOS, ReadZip, ReceivedPhotos, find_captioning
+from bot.actions.photos import MAX_FILES, ReadZip, ReceivedPhotos, find_captioning
 from bot.bot import Bot
 from bot.cards.job import failure_sentence, note_sentence
 from bot.wording import escape, explain, fill, flatten, format_count, join_some, say
 from storage.errors import Fact
 from storage.events import Note
 from storage.photosets.edits import put_trigger
+from storage.planning.readiness import MIN_PHOTOS, Level, Readiness, rate_readiness
 from storage.planning.verdicts import Verdict, count_different, judge_photos
 from storage.records import Dataset, Job, Photo, Status
 
@@ -30,6 +32,7 @@ class DatasetView:
     photos: list[Photo]  #: with their captions as a training reads them
     verdicts: list[Verdict]  #: one for each photo
     crops: Crops
+    readiness: Readiness
     captioning: bool  #: captions are being written
     captioned: str = ""  #: what else is to be said of the newest captions
 
@@ -41,11 +44,12 @@ class DatasetView:
         photos = [show_trigger(photo, dataset) for photo in found]
         verdicts = judge_photos(photos, wording.verdicts.name_photos(len(photos)))
         crops = await Crops.load(bot, dataset, photos)
+        ready = await asyncio.to_thread(rate_readiness, photos, dataset.concept)
         job = await find_captioning(bot, dataset)
         if job is None or not job.status.ended:
-            return cls(dataset, photos, verdicts, crops, captioning=job is not None)
+            return cls(dataset, photos, verdicts, crops, ready, captioning=job is not None)
         captioned = await explain_captions(bot, job)
-        return cls(dataset, photos, verdicts, crops, captioning=False, captioned=captioned)
+        return cls(dataset, photos, verdicts, crops, ready, captioning=False, captioned=captioned)
 
     @property
     def pages(self) -> int:
@@ -55,6 +59,10 @@ class DatasetView:
     def status_lines(self) -> str:
         """Return what to do next, and what is going on."""
         lines = [self.ready_line(wording.dataset.READY)]
+        if len(self.photos) >= MIN_PHOTOS:
+            lines.append(wording.verdicts.explain_readiness(self.readiness))
+        if len(self.photos) >= MIN_PHOTOS and self.readiness.level is not Level.GOOD:
+            lines.append("\n".join(["```", *wording.verdicts.draw_grid(self.readiness), "```"]))
         different = count_different(self.photos)
         if different < len(self.photos):
             lines.append(say(wording.dataset.SAME_SHOTS, different=different))

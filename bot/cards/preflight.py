@@ -23,6 +23,7 @@ from bot.cards.training_options import OptionsForm, describe_option
 from bot.wording import fill, format_count, format_size, say
 from storage.crops import MUCH_CUT
 from storage.options import options_table
+from storage.planning.verdicts import count_different
 from storage.records import Photo, Status
 
 
@@ -71,7 +72,9 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
     """Yield photos, steps, time, memory, place and file, a line each."""
     plan = preview.plan
     yield say(wording.training.PHOTOS, photos=format_count(len(preview.photos), "photo"))
-    warned = sum(bool(photo.warnings) for photo in preview.photos)
+    if (different := count_different(preview.photos)) < len(preview.photos):
+        yield say(wording.dataset.SAME_SHOTS, different=different)
+    warned = sum(bool(photo.warnings) and not photo.accepted for photo in preview.photos)
     if warned:
         yield say(wording.training.PHOTOS_WITH_WARNINGS, photos=format_count(warned, "photo"))
     cut = sum(Crops(preview.base).box(photo).cut > MUCH_CUT for photo in preview.photos)

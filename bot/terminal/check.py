@@ -7,7 +7,8 @@ from typing import Any
 
 from bot import wording
 from bot.wording import fill, format_count
-from bot.wording.verdicts import explain_verdict, name_unchecked
+from bot.wording.verdicts import draw_grid, explain_readiness, explain_verdict, name_unchecked
+from storage.planning.readiness import Readiness
 from storage.planning.verdicts import Verdict
 
 MIN_CUT = 0.15  #: of a photo; what is less is not worth a line
@@ -30,6 +31,9 @@ def check_lines(event: dict[str, Any]) -> Iterator[str]:
         different=event["different"],
         wrong=sum(bool(verdict.findings) for verdict in verdicts),
     )
+    readiness = Readiness.from_json(event["readiness"])
+    yield explain_readiness(readiness, in_shell=True)
+    yield from draw_grid(readiness)
 
 
 def find_unchecked(verdicts: list[Verdict]) -> list[str]:

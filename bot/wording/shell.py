@@ -147,7 +147,7 @@ ADVICE_PHOTOS = "Only {photos} of {handed} count: the others are blurred or near
 ADVICE_TERMS = "Licence terms: {terms}."
 CHECKED_PHOTO = "{file}: {said}"
 CHECKED_CROP = "  For a base of {resolution} pixels, {share} of it is cut away."
-CHECKED_ALL = "{photos}, {different} of them different. Something to look at in {wrong}."
+CHECKED_ALL = "{photos}, {different} different. With a problem: {wrong}."
 PACKED = "{file}: {photos}, {captioned} with a caption ({size})"
 FILE_ANSWERS = {
     "exported": "{file}: {size}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.wording.template import fill, join_words
+from storage.planning.readiness import MIN_PHOTOS, Readiness
 from storage.planning.verdicts import Finding, Verdict
 
 #: of each finding: its name on a line, why it matters, and what to do
@@ -61,8 +62,37 @@ LOOKS = {
 }
 SIDES = {"left": "left", "top": "top", "right": "right", "bottom": "bottom"}
 
+# photos of the same shot
+
+SHOTS_TITLE = "### The same shot more than once in {name}"
+SHOT = "{photos}: the best is {best}."
+SHOTS_ASK = "All photos of a shot count as one. You can keep only the best of each, which removes {spare}, or keep all."
+KEPT_BEST = "Removed {removed}. The best of each shot stays."
+KEPT_ALL = "All photos stay, and I won't mention it again."
+
+# how ready a dataset is
+
+LEVELS = {"not_yet": "Not yet", "trains": "Trains", "good": "Good"}
+READINESS = "**{level}:** {advice}."
+READINESS_IN_SHELL = "{level}: {advice}."
+#: the most useful next photo; without one, what is good
+NEXT = {
+    "": "{different} different photos in varied light and places",
+    "few": "training needs at least {least} different photos, so add {missing} more",
+    "grounds": "add {missing} with another background",
+    "more": "{different} different photos work, but 10–20 work best, so add {missing} more",
+    "one_ground": "all {different} have the same background, so add {missing} somewhere else",
+    "only_bright": "all {different} are in bright light, so add {missing} in the shade or indoors",
+    "only_dim": "all {different} are in dim light, so add {missing} by day",
+    "only_even": "all {different} are in similar light, so add {missing} in the sun or at dusk",
+}
+LIGHTS = {"dim": "dim", "even": "even", "bright": "bright"}
+GROUNDS = {"plain": "plain ground", "some": "some detail", "busy": "busy ground"}
+GRID_ROW, GRID_CELL, HOLE = "{name:<13}{cells}", "{count:^7}", "·"
+
 # labels: a verb first, 18 characters at most
 
+OPEN_SHOTS = "Same shots"
 ACCEPT = "Keep anyway"
 KEEP_BEST = "Keep the best"
 KEEP_ALL = "Keep all"
@@ -79,6 +109,27 @@ def explain_verdict(verdict: Verdict) -> str:
     advice = BEST if worst.facts.get("is_best") else _fill(ADVICE[worst.code], worst)
     said = f"{_fill(WHY[worst.code], worst)} {advice}"
     return f"{said} {fill(ALSO, names=', '.join(names[1:]))}" if names[1:] else said
+
+
+def explain_readiness(readiness: Readiness, *, in_shell: bool = False) -> str:
+    """Return how ready a dataset is, and the most useful next photo."""
+    facts = {
+        "different": readiness.different, "missing": readiness.missing, "least": MIN_PHOTOS,
+    }  # fmt: skip
+    advice = fill(NEXT[readiness.advice], **facts)
+    words = READINESS_IN_SHELL if in_shell else READINESS
+    return fill(words, level=LEVELS[readiness.level], advice=advice)
+
+
+def draw_grid(readiness: Readiness) -> list[str]:
+    """Return a table in text: how many photos there are in each light, on each ground."""
+    head = "".join(fill(GRID_CELL, count=name) for name in LIGHTS.values())
+    rows = zip(GROUNDS.values(), readiness.grid, strict=True)
+    cells = [
+        (name, "".join(fill(GRID_CELL, count=count or HOLE) for count in row))
+        for name, row in rows
+    ]
+    return [fill(GRID_ROW, name=name, cells=row).rstrip() for name, row in [("", head), *cells]]
 
 
 def name_photos(count: int) -> list[str]:

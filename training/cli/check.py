@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage.crops import crop_at
+from storage.planning.readiness import rate_readiness
 from storage.planning.verdicts import Verdict, count_different, group_shots, judge_photos
 from storage.records import CheckedPhoto
 from training.cli.photos import FolderPhoto
@@ -25,6 +26,7 @@ def check_photos(photos: Sequence[FolderPhoto], resolution: int) -> dict[str, An
         "different": count_different(checked),
         "groups": [[names[at] for at in group] for group in group_shots(checked)],
         "resolution": resolution,
+        "readiness": rate_readiness(checked).to_json(),
     }
 
 

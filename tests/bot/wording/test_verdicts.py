@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from bot.wording import verdicts
-from bot.wording.verdicts import explain_verdict, name_findings, name_unchecked
+from bot.wording.verdicts import (
+    draw_grid,
+    explain_readiness,
+    explain_verdict,
+    name_findings,
+    name_unchecked,
+)
+from storage.planning.readiness import Ground, Level, Light, Readiness
 from storage.planning.verdicts import FINDINGS, LOOKS, SIDES, Finding, Verdict
 
 FACTS = {
@@ -53,3 +60,22 @@ def test_best():
     best = Finding("same_shot", FACTS | {"is_best": True})
 
     assert verdicts.BEST in explain_verdict(Verdict((best,), ()))
+
+
+def test_readiness():
+    """Each level and advice has its words, and the grid shows its holes."""
+    grid = ((3, 0, 0), (0, 12, 0), (0, 0, 0))
+    for level in Level:
+        for advice in verdicts.NEXT:
+            rated = Readiness(level, advice, 15, 2, 2, grid, 9.0)
+            assert "…" not in explain_readiness(rated)
+
+    head, *rows = draw_grid(rated)
+
+    assert head.split() == [*Light]
+    assert [row.count(verdicts.HOLE) for row in rows] == [2, 2, 3]
+    assert ({*verdicts.GROUNDS}, {*verdicts.LIGHTS}, {*verdicts.LEVELS}) == (
+        {*Ground},
+        {*Light},
+        {*Level},
+    )

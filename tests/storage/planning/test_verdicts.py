@@ -65,13 +65,19 @@ def test_same_shot() -> None:
     assert (other.findings, third.findings[0].facts["is_best"]) == ((), True)
 
 
+def store_photo(checked: CheckedPhoto, **changes: Any) -> Photo:
+    """Return a checked photo as it is in a dataset."""
+    fields = {
+        "id": 1, "dataset": 1, "owner": 1, "contributor": 1, "caption": "", "written": False,
+        "found_framing": checked.framing, "repeats": 1, "created": 0.0,
+    }  # fmt: skip
+    shared = ("digest", "phash", "width", "height", "warnings", "measures", "framing")
+    return Photo(**fields | {name: getattr(checked, name) for name in shared} | changes)
+
+
 def test_unchecked() -> None:
     """What nobody has looked at is named: all of an old photo, sharpness of a very small one."""
-    old = Photo(
-        id=1, dataset=1, owner=1, contributor=1, digest="", phash=0, width=9, height=9,
-        caption="", written=False, warnings=("blurred", "duplicate"), framing=make_photo().framing,
-        created=0,
-    )  # fmt: skip
+    old = store_photo(make_photo(1, "blurred", "duplicate"), measures=None)
 
     assert judge_photo(old).unchecked[:4] == ("detail", "light", "bars", "shots")
     assert [finding.code for finding in judge_photo(old).findings] == ["unsharp"]
@@ -81,10 +87,7 @@ def test_unchecked() -> None:
 
 def test_accepted() -> None:
     """A verdict knows that the photo's owner keeps it anyway."""
-    fields = {"id": 1, "dataset": 1, "owner": 1, "contributor": 1, "caption": "", "written": False}
-    checked = make_photo(1, "tiny")
-    shared = ("digest", "phash", "width", "height", "warnings", "measures", "framing")
-    photo = Photo(**fields, created=0, **{name: getattr(checked, name) for name in shared})
+    photo = store_photo(make_photo(1, "tiny"))
 
     assert not judge_photo(photo).accepted
     assert judge_photo(replace(photo, accepted=True)).accepted

@@ -1,0 +1,94 @@
+"""The card of photos of the same shot: all stay, unless their owner keeps only the best."""
+
+from __future__ import annotations
+
+import discord
+
+from bot import wording
+from bot.bot import Bot, Interaction
+from bot.card import Card
+from bot.cards.components import defer_update, edit, follow_up, row, text
+from bot.cards.dataset_button import DatasetButton
+from bot.wording import fill, format_count, join_words, say
+from storage.planning.verdicts import group_shots, pick_best
+from storage.records import Dataset, Photo
+
+MAX_SHOWN_GROUPS = 20
+
+
+async def list_photos(bot: Bot, dataset: Dataset) -> list[Photo]:
+    """Return the photos of a dataset."""
+    return await bot.store.photos.list_for(dataset.id, dataset.owner)
+
+
+def find_spare(photos: list[Photo]) -> list[Photo]:
+    """Return the photos of which there is a better one of the same shot, and that are not kept."""
+    return [
+        photos[at]
+        for group in group_shots(photos)
+        for at in group
+        if at != pick_best(photos, group) and not photos[at].accepted
+    ]
+
+
+def shots_card(dataset: Dataset, photos: list[Photo]) -> Card:
+    """Return the card of the photos of the same shot, with the best of each."""
+    names, groups = wording.verdicts.name_photos(len(photos)), group_shots(photos)
+    lines = [
+        fill(
+            wording.verdicts.SHOT,
+            photos=join_words([names[at] for at in group]),
+            best=names[pick_best(photos, group)],
+        )
+        for group in groups[:MAX_SHOWN_GROUPS]
+    ]
+    spare = format_count(len(find_spare(photos)), "photo")
+    card = Card(
+        text(
+            say(wording.verdicts.SHOTS_TITLE, name=dataset.name),
+            *lines,
+            say(wording.verdicts.SHOTS_ASK, spare=spare),
+        )
+    )
+    buttons = KeepBest(dataset.id, disabled=not find_spare(photos)), KeepAll(dataset.id)
+    return card.add(row(*buttons))
+
+
+class OpenShots(DatasetButton, verb="shots:open"):
+    """Show the photos of the same shot in a new message."""
+
+    label = wording.verdicts.OPEN_SHOTS
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        dataset = await self.get_dataset(interaction)
+        photos = await list_photos(interaction.client, dataset)
+        await follow_up(interaction, shots_card(dataset, photos))
+
+
+class KeepBest(DatasetButton, verb="shots:best"):
+    """Remove all photos of a shot but the best."""
+
+    label, style = wording.verdicts.KEEP_BEST, discord.ButtonStyle.danger
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        dataset, store = await self.get_dataset(interaction), interaction.client.store
+        spare = find_spare(await list_photos(interaction.client, dataset))
+        for photo in spare:
+            await store.photos.remove(photo.id, dataset.owner)
+        removed = format_count(len(spare), "photo")
+        await edit(interaction, Card(text(say(wording.verdicts.KEPT_BEST, removed=removed))))
+
+
+class KeepAll(DatasetButton, verb="shots:all"):
+    """Keep all photos against advice."""
+
+    label = wording.verdicts.KEEP_ALL
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        dataset, store = await self.get_dataset(interaction), interaction.client.store
+        for photo in find_spare(await list_photos(interaction.client, dataset)):
+            await store.photos.accept(photo.id, dataset.owner)
+        await edit(interaction, Card(text(wording.verdicts.KEPT_ALL)))
