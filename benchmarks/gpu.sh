@@ -19,8 +19,15 @@ done
 if [ -n "$wheels" ]; then
   site=$(mktemp -d)
   trap 'rm -rf "$site"' EXIT
-  "$python" -m pip install -q --no-index --no-deps --no-compile --target "$site" "$wheels"/*.whl
-  export PYTHONPATH="$site"
+  install() { "$python" -m pip install -q --no-index --no-deps --no-compile --target "$@"; }
+  # bitsandbytes opens the GPU as soon as peft or diffusers find it: then parts could not be forked.
+  first=() late=()
+  for wheel in "$wheels"/*.whl; do
+    case $(basename "$wheel") in bitsandbytes-*) late+=("$wheel") ;; *) first+=("$wheel") ;; esac
+  done
+  install "$site/first" "${first[@]}"
+  if [ ${#late[@]} -gt 0 ]; then install "$site/late" "${late[@]}"; arguments+=(--late "$site/late"); fi
+  export PYTHONPATH="$site/first${PYTHONPATH:+:$PYTHONPATH}"
 fi
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 HF_HUB_OFFLINE=1 PYTORCH_NVML_BASED_CUDA_CHECK=1
 "$python" -m benchmarks.gpu ${arguments[@]+"${arguments[@]}"}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
 import torch
@@ -28,12 +30,17 @@ PACKAGES = {
 }  # fmt: skip
 
 
-def list_missing() -> list[str]:
-    """List the packages that are not installed."""
-    return [package for module, package in PACKAGES.items() if find_spec(module) is None]
+def list_missing(late: str) -> list[str]:
+    """List the packages that are not installed, not even in the folder that parts add."""
+    places = [*sys.path, late]
+    return [
+        package
+        for module, package in PACKAGES.items()
+        if PathFinder.find_spec(module, places) is None
+    ]
 
 
-def describe(device: str) -> dict[str, str]:
+def describe(device: str, late: str = "") -> dict[str, str]:
     """Return driver, torch, versions and date; the GPU's name follows from its part."""
     day = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     versions = {
@@ -47,7 +54,7 @@ def describe(device: str) -> dict[str, str]:
         "driver": driver,
         **versions,
         "Python": platform.python_version(),
-        "without": ", ".join(list_missing()),
+        "without": ", ".join(list_missing(late)),
         "date": day,
     }
 

@@ -37,6 +37,7 @@ def measure_case(setup: Setup, family: str, batch: int, more: dict[str, Any]) ->
     name = f"memory-{family}-{batch}-{len(more)}"
     words = ", gradient checkpointing" if more else ""
     what = f"{family} at {setup.side(family)}, LoRA, batch {batch}{words}"
+    setup.bases.unload(*(name for name in setup.bases.loaded if name != recipe.base))
     with setup.bases.borrow(recipe.base) as lent:
         setup.device.empty_cache()
         _, task = setup.start_training(name, family, recipe)

@@ -9,7 +9,8 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +39,8 @@ PARTS = (
     Part("fp16", 20, "benchmarks.gpu.job:measure_fp16"),
     Part("embedded", 25, "benchmarks.gpu.embedded:measure"),
     Part("compile-sd1", 40, "benchmarks.gpu.steps:compile_sd1"),
-    Part("compile-sdxl", 50, "benchmarks.gpu.steps:compile_sdxl"),
-    Part("tests", 25, "benchmarks.gpu.suite:measure"),
+    Part("compile-sdxl", 45, "benchmarks.gpu.steps:compile_sdxl"),
+    Part("tests", 30, "benchmarks.gpu.suite:measure"),
 )  # in order of worth
 
 
@@ -52,6 +53,7 @@ class Settings:
     models: Path
     device: str
     cuda: str  #: the module that stands for `torch.cuda` on a CPU, if any
+    late: str = ""  #: a folder of packages that open the GPU when they are imported
 
 
 def run_parts(
@@ -74,7 +76,8 @@ def run_part(part: Part, settings: Settings, seconds: float) -> Outcome:
     """Run one part in a process of its own for at most so many seconds."""
     file, log = settings.place / f"{part.name}.jsonl", settings.out / "log.txt"
     began, start = time.monotonic(), log.stat().st_size if log.exists() else 0
-    context = multiprocessing.get_context("fork")
+    fork, spawn = multiprocessing.get_context("fork"), multiprocessing.get_context("spawn")
+    context = fork if forks_well(settings.device) else spawn
     child = context.Process(target=enter, args=(part, settings, seconds, file))
     child.start()
     child.join(seconds)
@@ -92,12 +95,23 @@ def run_part(part: Part, settings: Settings, seconds: float) -> Outcome:
 def stop(child: multiprocessing.process.BaseProcess) -> None:
     """End a part and all processes that it started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(child.pid or 0, number)
-        except ProcessLookupError:
-            break
         child.join(KILL_SECONDS)
+    child.kill()
     child.join()
+
+
+def forks_well(device: str) -> bool:
+    """Return whether a forked part may open the device: no GPU that a library opened already."""
+    if device == "cpu" or "torch" not in sys.modules:
+        return True
+    cuda = sys.modules["torch"].cuda
+    opened: Callable[[], bool] = cuda._is_in_bad_fork  # noqa: SLF001
+    probe = multiprocessing.get_context("fork").Process(target=lambda: os._exit(opened()))
+    probe.start()
+    probe.join()
+    return not probe.exitcode
 
 
 def enter(part: Part, settings: Settings, seconds: float, file: Path) -> None:
@@ -117,6 +131,7 @@ def enter(part: Part, settings: Settings, seconds: float, file: Path) -> None:
 
 def measure_part(part: Part, settings: Settings, seconds: float, file: Path) -> None:
     """Find a part's function and keep each of its figures."""
+    sys.path += [settings.late] if settings.late else []
     import torch  # noqa: PLC0415 - a part without it is named, and so are the others
 
     from benchmarks.gpu.bench import Bench  # noqa: PLC0415
