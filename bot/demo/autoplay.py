@@ -15,6 +15,7 @@ from bot.demo.browser import LOADED, find_chromium, open_browser, open_tab
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, open_stage
 from bot.demo.transcript import JourneyError
+from bot.demo.uploading import upload_photos
 from bot.demo.welcome import STEPS
 from storage.folders import write_whole
 from storage.records import Dial
@@ -65,6 +66,7 @@ async def play_chapters(journey: Journey) -> str:
         await journey.share()
         await journey.add_photos()
         await journey.wait_for_captions()
+        await upload_photos(journey)
         await journey.train("embedding")
         await journey.erase_everything()
         journey.check_no_errors()
