@@ -27,6 +27,7 @@ MAX_CROP, CROP_STEP, START_CROP = 0.1, 0.0125, 0.05  #: of a side
 MAX_TURN, TURN_STEP, START_TURN = 3.0, 1.0, 2.0  #: degrees
 
 Array = NDArray[np.float32]
+Grid = tuple[NDArray[np.int32], Array]  #: places and shares
 #: moves are rows: the share cut off at the left, top, right and bottom, and degrees
 STARTS = np.array(
     [
@@ -126,18 +127,23 @@ def climb(moving: str, still: str) -> float:
 def read_plain(thumbnail: str) -> Array:
     """Return a thumbnail's view before any move, and that of its mirror."""
     levels = read_levels(thumbnail)
-    return np.concatenate([make_views(each, STARTS[:1]) for each in (levels, levels[:, ::-1])])
+    return np.concatenate([sample_views(each, PLAIN_GRID) for each in (levels, levels[:, ::-1])])
 
 
 @lru_cache(maxsize=64)  # of 300 kB each
 def read_views(thumbnail: str) -> Array:
     """Return a thumbnail's views after each of the largest moves, then those of its mirror."""
     levels = read_levels(thumbnail)
-    return np.concatenate([make_views(each, STARTS) for each in (levels, levels[:, ::-1])])
+    return np.concatenate([sample_views(each, START_GRID) for each in (levels, levels[:, ::-1])])
 
 
 def make_views(levels: Array, moves: Array) -> Array:
     """Return the inner pixels of a thumbnail after each move, as rows of length 1 around 0."""
+    return sample_views(levels, make_grid(moves))
+
+
+def make_grid(moves: Array) -> Grid:
+    """Return the four pixels that each inner one is mixed of after each move, and their shares."""
     side, (left, top, right, bottom, turn) = THUMBNAIL_SIDE, moves.T[:, :, None, None]
     across = (INNER[None, None, :] + 0.5) / side * (1 - left - right) + left - 0.5
     down = (INNER[None, :, None] + 0.5) / side * (1 - top - bottom) + top - 0.5
@@ -146,12 +152,24 @@ def make_views(levels: Array, moves: Array) -> Array:
     y = np.clip((across * sine + down * cosine + 0.5) * side - 0.5, 0, side - 1.001)
     column, row = x.astype(np.int32), y.astype(np.int32)
     x, y = x - column, y - row
-    upper = levels[row, column] * (1 - x) + levels[row, column + 1] * x
-    lower = levels[row + 1, column] * (1 - x) + levels[row + 1, column + 1] * x
-    rows = (upper * (1 - y) + lower * y).reshape(len(moves), -1)
+    place = row * side + column
+    places = np.stack([place, place + 1, place + side, place + side + 1])
+    shares = np.stack([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y])
+    count = len(moves)
+    return places.reshape(4, count, -1), shares.reshape(4, count, -1).astype(np.float32)
+
+
+def sample_views(levels: Array, grid: Grid) -> Array:
+    """Return the pixels of a thumbnail on a grid, as rows of length 1 around 0."""
+    places, shares = grid
+    rows = (levels.ravel()[places] * shares).sum(axis=0)
     plain = rows - rows @ SMOOTH @ SMOOTH.T
     views: Array = plain / np.maximum(np.linalg.norm(plain, axis=1, keepdims=True), 1e-3)
     return views
+
+
+#: of the largest moves, and of none
+START_GRID, PLAIN_GRID = make_grid(STARTS), make_grid(STARTS[:1])
 
 
 def read_levels(thumbnail: str) -> Array:
