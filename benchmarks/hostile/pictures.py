@@ -134,22 +134,29 @@ def list_strangers() -> Iterator[Picture]:
 
 def list_wrong_sizes() -> Iterator[Picture]:
     """Yield files whose header gives another size than their pixels have."""
-    sizes = [(0, 0), (0, 9), (1, 1), (15, 15), (96, 65), (95, 64), (4000, 16), (5000, 5000)]
-    sizes += [(12_001, 20), (20_000, 20_000), (65_535, 65_535), (0x7FFFFFFF, 0x7FFFFFFF)]
+    sizes = {
+        (0, 0): "photo_damaged", (0, 9): "photo_damaged", (1, 1): "photo_small",
+        (15, 15): "photo_small", (96, 65): EITHER, (95, 64): EITHER, (4000, 16): "photo_small",
+        (16, 12_000): "photo_small", (5000, 5000): EITHER, (12_001, 20): "photo_long",
+        (20, 12_001): "photo_long", (20_000, 20_000): "photo_big", (6400, 6400): "photo_big",
+        (65_535, 65_535): "photo_big", (0x7FFFFFFF, 0x7FFFFFFF): "photo_big",
+    }  # fmt: skip
     names = ("jpeg", "png", "webp", "heic", "avif")
     jpeg, png, webp, heic, avif = map(find_honest, names)
-    for width, height in sizes:
+    for (width, height), expected in sizes.items():
         name = f"{width}x{height}"
         size = struct.pack(">II", width, height)
-        yield Picture(f"png-{name}", replace_chunk(png, b"IHDR", size + png[24:29]))
+        yield Picture(f"png-{name}", replace_chunk(png, b"IHDR", size + png[24:29]), expected)
         if max(width, height) < 1 << 16:
             at = jpeg.index(b"\xff\xc0") + 5
-            yield Picture(f"jpeg-{name}", overwrite(jpeg, at, struct.pack(">HH", height, width)))
+            content = overwrite(jpeg, at, struct.pack(">HH", height, width))
+            yield Picture(f"jpeg-{name}", content, expected)
         if max(width, height) < 1 << 14:
-            yield Picture(f"webp-{name}", overwrite(webp, 26, struct.pack("<HH", width, height)))
+            content = overwrite(webp, 26, struct.pack("<HH", width, height))
+            yield Picture(f"webp-{name}", content, expected)
         for kind, content in (("heic", heic), ("avif", avif)):
             at = content.index(b"ispe") + 8
-            yield Picture(f"{kind}-{name}", overwrite(content, at, size))
+            yield Picture(f"{kind}-{name}", overwrite(content, at, size), expected)
 
 
 def list_bombs() -> Iterator[Picture]:
@@ -157,8 +164,8 @@ def list_bombs() -> Iterator[Picture]:
     square = Image.new("1", (6400, 6400))
     yield Picture("png-41-megapixels", encode(square, "PNG", compress_level=1), "photo_big")
     yield Picture("png-39-megapixels", encode(square.crop((0, 0, 6240, 6240)), "PNG"), ACCEPTED)
-    yield Picture("jpeg-long", encode(Image.new("L", (13_000, 40)), "JPEG"), "photo_big")
-    yield Picture("webp-long", encode(Image.new("L", (13_000, 40)), "WEBP"), "photo_big")
+    yield Picture("jpeg-long", encode(Image.new("L", (13_000, 40)), "JPEG"), "photo_long")
+    yield Picture("webp-long", encode(Image.new("L", (13_000, 40)), "WEBP"), "photo_long")
     yield Picture("thin", encode(Image.new("L", (11_000, 40)), "PNG"), "photo_small")
     png = list_honest()[5].content
     data = chunk(b"IDAT", zlib.compress(bytes(30 << 20), 1))
@@ -208,13 +215,16 @@ def list_codecs() -> Iterator[Picture]:
     for marker in (0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7):
         content = overwrite(jpeg, frame + 1, bytes([marker]))
         yield Picture(f"jpeg-frame-{marker:x}", content, "photo_codec")
+    for bits in (0, 1, 17, 255):
+        content = overwrite(jpeg, frame + 4, bytes([bits]))
+        yield Picture(f"jpeg-bits-{bits}", content, "photo_damaged")
     for bits in (2, 12, 16):
         yield Picture(
             f"jpeg-bits-{bits}", overwrite(jpeg, frame + 4, bytes([bits])), "photo_codec"
         )
-    for layers in (0, 2, 5):
+    for layers, expected in ((0, "photo_damaged"), (2, "photo_codec"), (5, "photo_codec")):
         content = overwrite(jpeg, frame + 9, bytes([layers]))
-        yield Picture(f"jpeg-layers-{layers}", content, "photo_codec")
+        yield Picture(f"jpeg-layers-{layers}", content, expected)
     for codec in (b"av01", b"avc1", b"evc1", b"j2k1", b"jpeg", b"jxl1", b"unci", b"vvc1"):
         content = heic.replace(b"hvc1", codec)
         yield Picture(f"heic-{codec.decode()}", content, "photo_codec")
@@ -310,10 +320,13 @@ def list_chunks() -> Iterator[Picture]:
     yield Picture("png-bad-sum", bytes(bad_sum), "photo_damaged")
     yield Picture("png-unknown", head + chunk(b"aaAa", b"?") * 1000 + rest, ACCEPTED)
     yield Picture("png-length", overwrite(png, 33, b"\xff\xff\xff\xff"))
-    for byte in (24, 25, 26, 27, 28):  # depth, colours, compression, filter, interlacing
-        for value in (0, 3, 5, 16, 255):
+    parts = {"depth": 24, "colours": 25, "compression": 26, "filter": 27, "interlacing": 28}
+    for part, byte in parts.items():
+        for value in (3, 5, 16, 255):
             wrong = head[16:byte] + bytes([value]) + head[byte + 1 : 29]
-            yield Picture(f"png-head-{byte}-{value}", replace_chunk(png, b"IHDR", wrong))
+            content = replace_chunk(png, b"IHDR", wrong)
+            expected = EITHER if part == "compression" else "photo_damaged"  # there is only one
+            yield Picture(f"png-{part}-{value}", content, expected)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

@@ -147,6 +147,7 @@ ERRORS = {
     "photo_gone": "That photo is no longer in the dataset.",
     "photo_heavy": "The file is {megabytes} MB; the limit is 25 MB. Use a smaller copy.",
     "photo_key_missing": "These photos are encrypted, and their key isn't set here. Tell the operator: safelight doctor says which key is missing.",
+    "photo_long": "It's {width}×{height} pixels; the limit is {most} for the longer side. Use a part of it, or a smaller copy.",
     "photo_lost": "Discord didn't hand the file over. Please send it again.",
     "photo_mask": "It's named as a photo's mask, and masks work only with `safelight train`. If it is a photo, rename it.",
     "photo_memory": "It needs too much memory to open. Save it as JPEG or PNG and use that.",

@@ -22,6 +22,9 @@ JPEG_LS = 0xF7  #: marker of the frame
 JPEG_FRAMES = frozenset({*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC})
 READ_JPEG_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 READ_JPEG_LAYERS = frozenset({1, 3, 4})
+JPEG_BITS, MAX_JPEG_LAYERS = range(2, 17), 8  #: with other values the header is damaged
+#: a still's size in a HEIF
+HEIF_SIZE = re.compile(rb"ispe\0{4}(.{4})(.{4})", re.DOTALL)
 
 
 def detect_format(content: bytes) -> str | None:
@@ -60,6 +63,8 @@ def _name_jpeg_codec(content: bytes) -> str:
         if marker in JPEG_FRAMES:
             if marker == JPEG_LS:
                 return "JPEG-LS"
+            if bits not in JPEG_BITS or not 0 < layers <= MAX_JPEG_LAYERS:
+                return ""
             if bits != 8:
                 return f"JPEG with {bits} bits"
             if layers not in READ_JPEG_LAYERS:
@@ -78,6 +83,12 @@ def _detect_heif(content: bytes) -> str | None:
     if first in AVIF_BRANDS or (first in CONTAINER_BRANDS and AVIF_BRANDS & set(others)):
         return "AVIF"
     return "HEIF" if first in HEIC_BRANDS | HEIC_SEQUENCE_BRANDS | CONTAINER_BRANDS else None
+
+
+def list_heif_sizes(content: bytes) -> list[tuple[int, int]]:
+    """Return width and height of each still in a HEIF or AVIF, as its header has them."""
+    found = HEIF_SIZE.findall(content)
+    return [(int.from_bytes(w, "big"), int.from_bytes(h, "big")) for w, h in found]
 
 
 def read_webp_header(content: bytes) -> tuple[int, int, bool]:

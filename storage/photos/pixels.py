@@ -10,7 +10,12 @@ from PIL import Image, ImageCms
 
 from storage.errors import UserError
 from storage.photos.faces import FaceDetector
-from storage.photos.formats import detect_format, is_heif_sequence, read_webp_header
+from storage.photos.formats import (
+    detect_format,
+    is_heif_sequence,
+    list_heif_sizes,
+    read_webp_header,
+)
 from storage.photos.framing import find_framing
 from storage.photos.jpeg import draft_jpeg
 from storage.photos.measures import list_warnings, measure
@@ -58,6 +63,8 @@ def open_picture(content: bytes, kind: str) -> Image.Image:
     """
     if kind == "WEBP":  # before its decoder allocates the canvas
         check_size(*read_webp_header(content)[:2])
+    for size in list_heif_sizes(content) if kind in {"HEIF", "AVIF"} else ():
+        check_most(*size)
     if kind == "HEIF" and is_heif_sequence(content) and not has_stills(content):
         content = wrap_first_frame(content)
     picture = Image.open(BytesIO(content), formats=(kind,))
@@ -74,13 +81,21 @@ def is_animated(picture: Image.Image, content: bytes, kind: str) -> bool:
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise UserError for a picture that is too large or too small."""
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise UserError(
-            "photo_big", megapixels=round(width * height / 1e6), width=width, height=height
-        )
+    """Raise UserError for a picture that is too large or too small, ValueError for no picture."""
+    check_most(width, height)
+    if not width or not height:
+        raise ValueError("a picture without pixels")
     if min(fit_size(width, height)) < MIN_SIDE:
         raise UserError("photo_small", width=width, height=height, least=MIN_SIDE)
+
+
+def check_most(width: int, height: int) -> None:
+    """Raise UserError for a picture that is too large."""
+    if width * height > MAX_PIXELS:
+        megapixels = round(width * height / 1e6)
+        raise UserError("photo_big", megapixels=megapixels, width=width, height=height)
+    if max(width, height) > MAX_SIDE:
+        raise UserError("photo_long", width=width, height=height, most=MAX_SIDE)
 
 
 def fit_size(width: int, height: int) -> tuple[int, int]:

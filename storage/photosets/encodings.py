@@ -12,6 +12,8 @@ SAMPLE_BYTES = 1 << 14  #: enough to detect an encoding
 UNICODE_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 WESTERN, JAPANESE = "cp1252", ("cp932", "euc_jp")
 KANA = re.compile("[ぁ-ヶ]")
+#: no word has these inside, but Polish ones read as Western do
+SYMBOL_IN_WORD = re.compile(r"[^\W\d_][¡¢£¤¥¦§©«¬®¯°±²³¶¹»¼½¾¿][^\W\d_]")
 CANDIDATES = (
     *JAPANESE, "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1250", WESTERN, "cp1253",
     "cp1254",
@@ -66,7 +68,11 @@ def detect_codec(content: bytes) -> str:
         return WESTERN
     likely = [each for each in found if _merit(each) == _merit(best)]
     same = {codec for each in likely for codec in each.could_be_from_charset}
-    return WESTERN if WESTERN in same else best.encoding
+    codec = WESTERN if WESTERN in same else best.encoding
+    if SYMBOL_IN_WORD.search(content.decode(codec, "replace")):
+        plain = (each.encoding for each in found if not SYMBOL_IN_WORD.search(str(each)))
+        return next(plain, codec)
+    return codec
 
 
 def _merit(match: charset_normalizer.CharsetMatch) -> tuple[float, float]:
