@@ -52,16 +52,23 @@ WITHDRAW_CONSENTS = """
 UPDATE consents SET withdrawn = :now
 WHERE member = :member AND withdrawn IS NULL AND (:dataset IS NULL OR dataset = :dataset)
 """
-#: with a style goes the folder of the job that made it: its previews show what it learnt
+#: with a style go the folders of the job that made it and of those that drew with it: their
+#: pictures show what it learnt
 REMOVE_RUNS = """
-INSERT OR IGNORE INTO trash SELECT 'run', j.id || '-' || j.key
-FROM jobs AS j JOIN styles AS s ON s.job = j.id WHERE s.id IN ({styles})
+INSERT OR IGNORE INTO trash SELECT 'run', id || '-' || key FROM jobs
+WHERE style IN ({styles}) AND status IN ('done', 'failed', 'cancelled')
+"""
+#: a sample that is just being drawn goes once it has ended, as if its member had left
+PURGE_SAMPLES = """
+UPDATE jobs SET purge = 1, requested = 'cancel'
+WHERE kind = 'sample' AND status = 'running' AND style IN ({styles})
 """
 
 
-def list_style_deletions(styles: str) -> tuple[str, str]:
+def list_style_deletions(styles: str) -> tuple[str, ...]:
     """Return the statements that delete the styles which a query selects."""
-    return REMOVE_RUNS.format(styles=styles), f"DELETE FROM styles WHERE id IN ({styles})"
+    statements = (REMOVE_RUNS, PURGE_SAMPLES, "DELETE FROM styles WHERE id IN ({styles})")
+    return tuple(each.format(styles=styles) for each in statements)
 
 
 DELETE_PHOTOS = f"DELETE FROM photos WHERE {THEIR_PHOTOS}"

@@ -107,3 +107,26 @@ async def test_nothing_is_left(tmp_path):
     assert before[1]
     assert after == {}
     assert find_traces(backups, traces) == {}
+
+
+async def test_nothing_is_left_of_photos_that_were_taken_back(tmp_path):
+    """After a withdrawal, photos, their copies, captions and styles are nowhere either."""
+    home, backups = Home(tmp_path / "home"), tmp_path / "backups"
+    async with await Store.open(home) as store:
+        queue = QueueKit(store)
+        async with queue.running_scheduler():
+            traces, running = await fill(queue)
+            await asyncio.to_thread(back_up, home, backups)
+            await store.withdrawals.withdraw(ALICE, delete_styles=True)
+            at_once = find_traces(home.path, traces[:4])
+            ended = await queue.wait_for(running, Status.FAILED)
+            while home.job_folder(running.folder).path.exists():
+                await asyncio.sleep(0.02)
+            (weights,) = traces[4:5]
+            after = find_traces(home.path, [*traces[:4], weights])
+            await asyncio.to_thread(back_up, home, backups)
+
+    assert ended.error == {"code": "photos_withdrawn"}
+    assert {name.rpartition(".")[2] for name in at_once} <= {"part"}  # of a bot that died
+    assert {name.rpartition(".")[2] for name in after} <= {"part"}
+    assert find_traces(backups, traces[:4]) == {}
