@@ -40,7 +40,9 @@ WITHDRAW_PHOTOS = "This permanently deletes {photos} and their captions."
 WITHDRAW_LEFT = "A style would lose them: {left} of others would be left to train on."
 WITHDRAW_JOBS = "It also ends {jobs} using them."
 WITHDRAW_BACKUPS = "If there are backups, the next one removes them there, too."
-WITHDRAW_STYLES = "Trained on your photos: {styles}. Delete those too, with what they drew, or keep them?"
+WITHDRAW_STYLES = (
+    "Trained on your photos: {styles}. Delete those too, with what they drew, or keep them?"
+)
 WITHDRAWN = "### All yours again\nDeleted {photos}, and kept a receipt of when you agreed and when you took it back. It's in your export (/me)."
 WITHDRAWN_STYLES = "Deleted {styles}, too."
 

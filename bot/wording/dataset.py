@@ -108,7 +108,9 @@ FORMS_EXPLAINED = (
 )
 EXPORTED = "Here's your dataset: {photos} with their captions. /dataset add takes it back."
 DELETE_ASK = "### Delete {name}?\nThis permanently deletes it, with {photos} and their captions."
-DELETE_STYLES_ASK = "You trained {styles} on it. Delete those too, with what they drew, or keep them?"
+DELETE_STYLES_ASK = (
+    "You trained {styles} on it. Delete those too, with what they drew, or keep them?"
+)
 DELETED = "Deleted {name}, with {photos}."
 UNCHANGED = "Nothing was changed."
 COLLECT_ON = "### Collecting for {name}\nPost your photos in this channel, in as many messages as you like. I only take yours, and mark each message ✅ or ⚠️. Press Done when you've finished."
