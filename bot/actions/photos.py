@@ -244,6 +244,7 @@ async def queue_captions(
     bot: Bot, dataset: Dataset, channel: int, photos: Sequence[Photo]
 ) -> None:
     """Queue a job that captions photos; captions that a member wrote stay as they are."""
+    photos = [photo for photo in photos if not photo.written]
     if not photos:
         return
     captioner = (await bot.store.catalog.read()).captioner

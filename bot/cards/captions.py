@@ -13,6 +13,7 @@ from bot import wording
 from bot.actions.framing import draw_tiles
 from bot.bot import Bot, Interaction
 from bot.card import Card
+from bot.cards.caption_audit import CheckCaptions
 from bot.cards.components import (
     Form,
     defer_update,
@@ -67,7 +68,11 @@ async def captions_card(bot: Bot, dataset: Dataset, page: int = 0, news: str = "
             Turn(dataset.id, page + 1, label=wording.dataset.LATER, disabled=page + 1 == pages),
         ),
         row(*(each(*place, disabled=empty) for each in (Replace, AddWord, RemoveWord))),
-        row(Rename(*place), Undo(*place, newest or 0, disabled=newest is None)),
+        row(
+            Rename(*place),
+            Undo(*place, newest or 0, disabled=newest is None),
+            CheckCaptions(dataset.id, disabled=empty),
+        ),
     )
     return card
 

@@ -179,6 +179,20 @@ class Journey(Player):
         answer = await self.press(OWNER, card, captions.UNDO)
         card = transcript.check_message(answer.message, "background", captions.BY_CAPTIONER)
         transcript.check("backdrop" not in message_text(card), "all captions are as they were")
+        await self.audit_captions(card)
+
+    async def audit_captions(self, card: discord.Message) -> None:
+        """Add a word to all captions, let the check find it, and remove it by its button."""
+        transcript, audit = self.transcript, wording.caption_audit
+        answer = await self.press(OWNER, card, wording.captions.ADD_WORD)
+        transcript.add_action(OWNER, "adds by the river to all captions, submits")
+        filled = await self.world.fill(OWNER, answer, words="by the river")
+        transcript.check_message(self.note_ack(filled).message, "by the river")
+        answer = await self.press(OWNER, card, audit.CHECK)
+        found = transcript.check_message(answer.message, "“river” comes with", "10 of 10 captions")
+        answer = await self.press(OWNER, found, audit.REMOVE)
+        fixed = transcript.check_message(answer.message, "✅ Changed 10 captions")
+        transcript.check("river" not in message_text(fixed), "no caption says it any more")
 
     async def train(self, method: str) -> None:
         """Train another style on the photos."""

@@ -7,6 +7,7 @@ import re
 from bot.wording import (
     advice,
     backup,
+    caption_audit,
     captions,
     consent,
     contribution,

@@ -45,7 +45,9 @@ OPPOSITES = (
 
 
 #: what goes with a phrase that is removed: "with a" before it, at the end of a part; its article
-LEADING = r"(?:\b(?:a|an|and|at|has|his|her|in|its|of|on|or|the|their|wearing|with)\s+)*"
+LEADING = (
+    r"(?:\b(?:a|an|and|at|by|from|has|his|her|in|its|near|of|on|or|the|their|wearing|with)\s+)*"
+)
 PART_END = r"(?=\s*(?:[,.;:!?)]|$))"
 ARTICLE, LINK = r"(?:\b(?:a|an|the)\s+)?", r"(?=\s+(?:and|at|by|from|in|of|on|with)\b)"
 
@@ -156,9 +158,10 @@ def remove_words(caption: str, trigger: str, words: Iterable[str]) -> str:
 
     The trigger at its beginning stays, and stands for a caption of which nothing else is left.
     """
-    front, rest = split_trigger(caption, trigger)
+    front, before = split_trigger(caption, trigger)
+    rest = before
     for each in words:
         phrase = find_text(each).pattern
         for pattern in (rf"{LEADING}{phrase}{PART_END}", rf"{ARTICLE}{phrase}{LINK}", phrase):
             rest = re.sub(pattern, "", rest, flags=re.IGNORECASE)
-    return tidy(front + rest) or trigger
+    return caption if rest == before else tidy(front + rest) or trigger

@@ -33,8 +33,8 @@ def test_what_comes_with_the_trigger_in_nearly_all_captions() -> None:
     [
         ["mydog, red collar"] * 3,  # too few to tell
         [
-            f"a mydog emoji, flat style, on a {c} background"
-            for c in ("red", "blue", "pink", "white")
+            f"a mydog emoji, {style} style, on a red background"
+            for style in ("flat", "noto", "blob", "ink")
         ],
         ["mydog"] * 6,
         ["mydog asleep", "mydog on grass", "a photo of mydog", "mydog jumping"],
@@ -74,6 +74,7 @@ def test_empty_and_repeated_captions() -> None:
         ("mydog, flat style, on grass", ["flat style"], "mydog, on grass"),
         ("mydog, indoors, outdoors", ["indoors", "outdoors"], "mydog"),
         ("red, red collar", ["red"], "collar"),
+        ("mydog, by the river", ["river"], "mydog"),
         ("collars", ["collar"], "collars"),
     ],
 )
