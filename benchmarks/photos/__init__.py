@@ -1,0 +1,1 @@
+"""How well photos are judged: blur, enlargement, the same shot, readiness; on real photographs."""

@@ -1,0 +1,109 @@
+"""Measure what is found on photographs.
+
+    python -m benchmarks.photos --own ../shared/data/photos --packages FOLDER
+
+FOLDER has the packages of `sources.py`, unpacked. What is measured was chosen on the photos of
+`--own`; those in the packages were only measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from itertools import combinations, count
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.photos import changes
+from benchmarks.photos.sources import MAX_SIDE, list_packaged, list_sets, read_photo
+from benchmarks.table import Row, at_least, at_most, figure, print_table
+from storage.photos.measures import list_warnings, measure
+from storage.photos.pixels import difference_hash
+from storage.photos.sameshot import are_same_shot
+from storage.planning.readiness import rate_readiness
+from storage.records import CheckedPhoto
+
+NUMBERS = count()
+MAX_FALSE_PERCENT, MIN_FOUND_PERCENT, MIN_SAME_PERCENT = 2, 95, 98
+
+
+def check(picture: Image.Image) -> CheckedPhoto:
+    """Return a photo as the darkroom does, without its files."""
+    measures, phash = measure(picture), difference_hash(picture.convert("L"))
+    warnings = list_warnings(measures, picture.size)
+    return CheckedPhoto(
+        str(next(NUMBERS)), phash, *picture.size, b"", b"", warnings, measures=measures
+    )
+
+
+def measure_warnings(own: Sequence[Path], packaged: Sequence[Path]) -> Iterator[Row]:
+    """Yield false warnings, soft photos that are found, and the time of all measures."""
+    pictures = [(path, read_photo(path)) for path in (*own, *packaged)]
+    start = time.process_time()
+    flagged = [(path.name, check(picture).warnings) for path, picture in pictures]
+    seconds = time.process_time() - start
+    # a photo of a package may truly be small
+    false = [(name, found) for name, found in flagged if {*found} - {"tiny"}]
+    said = ": " + ", ".join(f"{name} {found[0]}" for name, found in false) if false else ""
+    share = 100 * len(false) / len(pictures)
+    yield at_most(f"false warnings on {len(pictures)} photos", share, MAX_FALSE_PERCENT, "%", said)
+    for name, change in changes.list_soft().items():
+        found = sum("blurred" in check(change(picture)).warnings for _, picture in pictures)
+        what = f"soft photos found: {name}"
+        yield at_least(what, 100 * found / len(pictures), MIN_FOUND_PERCENT, "%")
+    yield figure("all measures of a photo", 1000 * seconds / len(pictures), "ms of a core")
+
+
+def measure_shots(paths: Sequence[Path]) -> Iterator[Row]:
+    """Yield how many changed photos are found to be the same shot, and different ones, too."""
+    pictures = [read_photo(path, MAX_SIDE) for path in paths]
+    photos, total, right = [check(picture) for picture in pictures], 0, 0
+    for name, change in changes.list_same().items():
+        same = [
+            are_same_shot(photo, check(change(picture)))
+            for photo, picture in zip(photos, pictures, strict=True)
+        ]
+        total, right = total + len(same), right + sum(same)
+        yield figure(f"same shot found: {name}", f"{sum(same)} of {len(same)}")
+    yield at_least(f"same shot found, of {total}", 100 * right / total, MIN_SAME_PERCENT, "%")
+    start = time.process_time()
+    pairs = [are_same_shot(one, other) for one, other in combinations(photos, 2)]
+    milliseconds = 1000 * (time.process_time() - start) / len(pairs)
+    yield at_most(f"{len(pairs)} pairs of different photos called the same", sum(pairs), 0)
+    yield figure("comparing two photos", milliseconds, "ms of a core")
+
+
+def measure_readiness(own: Path, packages: Path) -> Iterator[Row]:
+    """Yield how often a set is ranked over six crops of each of its photos."""
+    for name, paths in list_sets(own, packages):
+        pictures = [read_photo(path, MAX_SIDE) for path in paths]
+        rated = rate_readiness([check(picture) for picture in pictures])
+        over = [
+            rated.rank > rate_readiness([*map(check, changes.crop_six(picture, seed))]).rank
+            for seed, picture in enumerate(pictures)
+        ]
+        said = f" of {len(over)} ({rated.level}, {rated.advice or 'nothing missing'})"
+        what = f"{name}, {len(paths)} photos, ranked over six crops of each"
+        yield at_least(what, sum(over), len(over), more=said)
+
+
+def main() -> int:
+    """Print the table; return 1 if a bar is missed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--own", type=Path, required=True)
+    parser.add_argument("--packages", type=Path, required=True)
+    given = parser.parse_args()
+    own, packaged = sorted(given.own.rglob("*.jpg")), list_packaged(given.packages)
+    rows = [
+        measure_warnings(own, packaged),
+        measure_shots([*own, *packaged]),
+        measure_readiness(given.own, given.packages),
+    ]
+    return print_table(row for table in rows for row in table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
