@@ -269,7 +269,7 @@ async function refresh() {
   const asked = performance.now(), { status, body } = await ask("GET", "photos");
   if (!status) return;
   ({ own, agreed, busy } = body);
-  for (const id of ["name", "count", "status"]) $(id).textContent = body[id];
+  for (const id of ["name", "count", "status", "grid"]) $(id).textContent = body[id];
   $("consent").hidden = agreed;
   $("originals").hidden = own;
   if (!agreed) $("terms").textContent = body.terms;

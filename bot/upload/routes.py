@@ -40,7 +40,6 @@ from storage.photofiles import read_photo
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.photosets.sealed import sealing_zip
 from storage.records import CheckedPhoto, Photo
-from storage.tables.photos import MAX_PHOTOS
 
 DIGEST, NUMBER = "[0-9a-f]{64}", "[0-9]{1,18}"
 MAX_ASKED = 1000  #: digests that are asked about at once
@@ -109,14 +108,12 @@ class UploadPage:
 
     async def put_photo(self, visit: Visit) -> web.Response:
         """Add one photo, unless it is there."""
-        dataset, digest = visit.dataset, visit.request.match_info["digest"]
+        digest = visit.request.match_info["digest"]
         visit.require_consent()
         if known := await self.find_uploads(visit, [digest]):
             return sent_response(visit, known[digest], new=False)
         check_size(visit.request, "photo_heavy", MAX_FILE_BYTES)
         check_disk_space(self.bot.settings)
-        if len(await self.bot.store.photos.list_for(dataset.id, dataset.owner)) >= MAX_PHOTOS:
-            raise UserError("photos_full", most=MAX_PHOTOS)
         async with self.intake.receiving(visit.member):
             content = bytearray()
             await read_body(visit.request, MAX_FILE_BYTES, content.extend, "photo_heavy")

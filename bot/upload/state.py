@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from bot import wording
@@ -9,6 +10,7 @@ from bot.actions.framing import ALL, Crops
 from bot.cards.dataset_text import DatasetView, crop_lines, show_trigger
 from bot.upload.visit import Visit
 from bot.wording import format_count, to_plain
+from storage.planning.readiness import MIN_PHOTOS, Level
 from storage.planning.verdicts import Verdict
 from storage.records import Dataset, Photo
 
@@ -63,16 +65,31 @@ async def load_photo_state(visit: Visit, photo: Photo) -> dict[str, Any]:
 async def dataset_state(visit: Visit) -> dict[str, Any]:
     """Return a dataset with its photos, and whether captions are being written."""
     view = await DatasetView.load(visit.bot, visit.dataset)
-    photos = list_photo_states(visit, view)
-    ready = view.ready_line(wording.upload.READY)
+    photos = await asyncio.to_thread(list_photo_states, visit, view)  # there may be a thousand
     return {
         "own": visit.owns,
         "name": visit.dataset.name,
         "count": format_count(len(photos), "photo"),
-        "status": ready if visit.owns else wording.upload.SHARED,
+        "status": "\n".join(list_status(view)) if visit.owns else wording.upload.SHARED,
+        "grid": "\n".join(list_holes(view)) if visit.owns else "",
         "busy": wording.upload.CAPTIONING if view.captioning else "",
         "photos": photos,
     }
+
+
+def list_status(view: DatasetView) -> list[str]:
+    """Return how ready a dataset is, and why captions are missing."""
+    lines = [view.ready_line(wording.upload.READY)]
+    if len(view.photos) >= MIN_PHOTOS:
+        lines.append(wording.verdicts.explain_readiness(view.readiness))
+    return [*lines, to_plain(view.captioned)] if view.captioned else lines
+
+
+def list_holes(view: DatasetView) -> list[str]:
+    """Return the table of lights and grounds, as long as photos are missing in it."""
+    if len(view.photos) < MIN_PHOTOS or view.readiness.level is Level.GOOD:
+        return []
+    return wording.verdicts.draw_grid(view.readiness)
 
 
 def terms_text(visit: Visit) -> str:
