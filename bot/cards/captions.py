@@ -26,6 +26,7 @@ from bot.cards.components import (
 )
 from bot.cards.dataset_button import DatasetButton
 from bot.cards.dataset_text import DatasetView, alt_text
+from bot.cards.recaption import CaptionSome
 from bot.wording import fill, flatten, format_count, say
 from storage.errors import UserError
 from storage.names import MAX_TRIGGER_CHARS, contains_trigger
@@ -72,6 +73,12 @@ async def captions_card(bot: Bot, dataset: Dataset, page: int = 0, news: str = "
             Rename(*place),
             Undo(*place, newest or 0, disabled=newest is None),
             CheckCaptions(dataset.id, disabled=empty),
+            CaptionSome(
+                dataset.id,
+                page * CAPTIONS_PER_PAGE,
+                CAPTIONS_PER_PAGE,
+                disabled=all(photo.written for _, photo in shown),
+            ),
         ),
     )
     return card

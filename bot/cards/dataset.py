@@ -45,6 +45,7 @@ from bot.cards.dataset_text import (
     verdict_lines,
 )
 from bot.cards.photo_concepts import add_concepts
+from bot.cards.recaption import CaptionPhoto
 from bot.cards.shots import OpenShots, find_spare
 from bot.wording import fill, flatten, format_count, format_size, say
 from storage.crops import Framing
@@ -124,7 +125,8 @@ async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> C
     back = TurnPage(dataset.id, page, label=wording.dataset.BACK)
     accept = [Accept(photo.id)] if verdict.findings and not verdict.accepted else []
     card.add(row(Edit(photo.id), weigh, Remove(photo.id, page), *accept))
-    return card.add(row(*undo, back))
+    again = CaptionPhoto(photo.id, disabled=photo.written)
+    return card.add(row(*undo, again, back))
 
 
 def frame_buttons(crops: Crops, photo: Photo) -> list[Frame]:

@@ -216,3 +216,21 @@ async def test_long_captions(kit, alice):
         each["components"][0]["content"] for each in kit.components(card) if each["type"] == 9
     ]
     assert [captions.CUT_HERE[:4] in line for line in lines] == [True, *[False] * 4]
+
+
+async def test_caption_one_or_some_again(kit, alice):
+    """A photo's card asks for its caption, a page for all of its five but those of the owner."""
+    (dataset,) = await kit.store.datasets.list_for(alice.id)
+    ids = [photo.id for photo in await kit.store.photos.list_for(dataset.id, alice.id)]
+
+    await alice.click(await open_captions(kit, alice), label=captions.CAPTION_THESE)
+    shown = await kit.open_dataset(alice)
+    await alice.select(shown, values=[str(ids[3])])
+    answer = await alice.click(shown, label=wording.dataset.CAPTION_AGAIN)
+    written = await alice.select(await kit.open_dataset(alice), values=[str(ids[0])])
+
+    jobs = await kit.store.jobs.list_for(alice.id)
+    assert sorted(job.request["photos"] for job in jobs) == [ids[2:5], ids[3:4]]
+    assert kit.says(answer.followups[-1], captions.QUEUED, photos="1 photo")
+    again = [each for each in kit.components(written) if each.get("label") == "Caption again"]
+    assert [each["disabled"] for each in again] == [True]
