@@ -50,6 +50,11 @@ class PhotoKeys:
         return cls([parse_key(part.strip()) for part in text.split(",") if part.strip()])
 
     @property
+    def ids(self) -> list[str]:
+        """The ids of all keys, that of the first one first."""
+        return list(self._ciphers)
+
+    @property
     def current(self) -> str:
         """The id of the key that encrypts; "" without one."""
         return next(iter(self._ciphers), "")

@@ -12,7 +12,7 @@ from bot.wording import fill, format_count
 from storage.errors import UserError
 from storage.folders import Home
 from storage.photofiles import PhotoKeys, new_key, use_keys
-from storage.rekey import PLAIN, count_keys, rekey_photos
+from storage.rekey import rekey_photos
 from storage.settings import read_settings
 from storage.store import Store
 
@@ -37,8 +37,7 @@ def run_encrypt(given: argparse.Namespace) -> int:
     template = wording.encryption.DECRYPTED if given.undo else wording.encryption.ENCRYPTED
     files = format_count(written, "file")
     sys.stdout.write(fill(template, files=files, key=keys.current) + "\n")
-    older = [key for key in count_keys(home) if key not in {PLAIN, keys.current}]
-    if not older and not given.undo:
+    if len(keys.ids) > 1 and not given.undo:
         sys.stdout.write(f"{wording.encryption.OTHERS_UNUSED}\n")
     return 0
 

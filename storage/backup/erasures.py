@@ -17,7 +17,12 @@ from storage.errors import UserError
 from storage.tables.database import Database, newest_migration
 from storage.tables.erasures import hash_member
 from storage.tables.members import ERASE_STATEMENTS
-from storage.tables.withdrawal import DELETE_PHOTOS, THEIR_JOBS, WITHDRAW_CONSENTS
+from storage.tables.withdrawal import (
+    DELETE_PHOTOS,
+    REMOVE_THEIR_CAPTIONS,
+    THEIR_JOBS,
+    WITHDRAW_CONSENTS,
+)
 
 LIST_MEMBERS = """
 SELECT member FROM consents UNION SELECT owner FROM datasets UNION SELECT owner FROM photos
@@ -39,7 +44,12 @@ DELETE_LEAVING = (
 )
 #: Photos whose consent was withdrawn go with the trainings that have copies of them; the receipt
 #: says so after a restore, too.
-TAKE_BACK = (f"DELETE FROM jobs WHERE {THEIR_JOBS}", DELETE_PHOTOS, WITHDRAW_CONSENTS)
+TAKE_BACK = (
+    f"DELETE FROM jobs WHERE {THEIR_JOBS}",
+    *REMOVE_THEIR_CAPTIONS,
+    DELETE_PHOTOS,
+    WITHDRAW_CONSENTS,
+)
 
 
 class Erasure(NamedTuple):

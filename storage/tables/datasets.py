@@ -10,7 +10,7 @@ from storage.names import clean_name, clean_trigger, name_key, trigger_from_name
 from storage.records import Concept, Dataset
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import ADD_TRACES, Trash
-from storage.tables.withdrawal import list_style_deletions
+from storage.tables.withdrawal import list_caption_removals, list_style_deletions
 
 MAX_NAMED_DATASETS = 10  #: in an error
 INSERT_DATASET = """
@@ -35,12 +35,8 @@ TRAINED_STYLES = """
 SELECT id FROM styles WHERE owner = :owner
 AND id IN (SELECT style FROM style_contributors WHERE dataset = :dataset)
 """
-#: run before a dataset is deleted
-CANCEL_CAPTION_JOBS = """
-UPDATE jobs SET requested = 'cancel', requested_by = :owner,
-  status = iif(status = 'running', status, 'cancelled'),
-  ended = iif(status = 'running', NULL, :now)
-WHERE dataset = :dataset AND kind = 'caption' AND status IN ('queued', 'running', 'paused')
+DELETE_WAITING_CAPTIONS = """
+DELETE FROM jobs WHERE kind = 'caption' AND started IS NULL AND dataset = :dataset
 """
 
 
@@ -110,7 +106,8 @@ class Datasets:
             if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=dataset_id):
                 raise UserError("dataset_busy", name=dataset.name, job=busy["id"])
             for sql in (
-                CANCEL_CAPTION_JOBS,
+                DELETE_WAITING_CAPTIONS,
+                *list_caption_removals(":dataset"),
                 *(list_style_deletions(TRAINED_STYLES) if delete_styles else ()),
             ):
                 await tx.execute(sql, **facts)

@@ -16,9 +16,9 @@ THEIR_STYLES = """
 SELECT style FROM style_contributors
 WHERE member = :member AND (:dataset IS NULL OR dataset = :dataset)
 """
-#: open jobs that have copies of them; one's own that wait have nothing to wait for
+#: open trainings that have copies of them; one's own that wait have nothing to wait for
 THEIR_JOBS = """
-kind IN ('train', 'caption') AND status IN ('queued', 'running', 'paused')
+kind = 'train' AND status IN ('queued', 'running', 'paused')
 AND (started IS NOT NULL OR owner = :member) AND EXISTS (
   SELECT 1 FROM photos AS p
   WHERE p.contributor = :member AND (:dataset IS NULL OR p.dataset = :dataset)
@@ -44,6 +44,15 @@ UPDATE jobs SET withdrawn = 1, requested = 'cancel',
   ended = iif(status = 'running', ended, :now)
 WHERE {THEIR_JOBS}
 """
+#: what a captioner wrote stands in its events and its folder, too
+PURGE_CAPTIONS = """
+UPDATE jobs SET purge = 1, requested = 'cancel'
+WHERE kind = 'caption' AND status = 'running' AND dataset IN ({datasets})
+"""
+DELETE_CAPTIONS = """
+DELETE FROM jobs WHERE kind = 'caption' AND status <> 'running' AND started IS NOT NULL
+AND dataset IN ({datasets})
+"""
 LEAVE_DATASETS = """
 UPDATE contributors SET state = 'left', at = :now
 WHERE member = :member AND state = 'joined' AND (:dataset IS NULL OR dataset = :dataset)
@@ -65,6 +74,11 @@ WHERE kind = 'sample' AND status = 'running' AND style IN ({styles})
 """
 
 
+def list_caption_removals(datasets: str) -> tuple[str, ...]:
+    """Return the statements that remove what captioners wrote for the datasets of a query."""
+    return tuple(each.format(datasets=datasets) for each in (PURGE_CAPTIONS, DELETE_CAPTIONS))
+
+
 def list_style_deletions(styles: str) -> tuple[str, ...]:
     """Return the statements that delete the styles which a query selects."""
     statements = (REMOVE_RUNS, PURGE_SAMPLES, "DELETE FROM styles WHERE id IN ({styles})")
@@ -72,7 +86,10 @@ def list_style_deletions(styles: str) -> tuple[str, ...]:
 
 
 DELETE_PHOTOS = f"DELETE FROM photos WHERE {THEIR_PHOTOS}"
-END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS)
+
+
+REMOVE_THEIR_CAPTIONS = list_caption_removals(f"SELECT dataset FROM photos WHERE {THEIR_PHOTOS}")
+END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS, *REMOVE_THEIR_CAPTIONS)
 DELETE_THEIR_STYLES = list_style_deletions(THEIR_STYLES)
 WITHDRAW_STATEMENTS = (
     *END_THEIR_JOBS,

@@ -102,12 +102,23 @@ async def test_busy_beside(store: Store, dog: Dataset, make_job: Callable[..., N
 
 
 async def test_captions(store: Store, dog: Dataset, make_job: Callable[..., NewJob]) -> None:
-    """Captions for a dataset that goes are not made any more."""
-    waiting = await store.jobs.queue(make_job(Kind.CAPTION, dataset=dog.id))
+    """Captions for a dataset that goes are not made any more, and those that were made go."""
+    for number in range(3):
+        request = {"photos": [number]}
+        jobs.append(
+            await store.jobs.queue(make_job(Kind.CAPTION, dataset=dog.id, request=request))
+        )
+    done = await store.jobs.claim("w", [Kind.CAPTION])
+    await store.jobs.end_run(done.id, done.fence, Status.DONE)
+    running = await store.jobs.claim("w", [Kind.CAPTION])
 
     await store.datasets.delete(dog.id, ALICE)
+    left = await store.jobs.list_for(ALICE)
+    await store.jobs.end_run(running.id, running.fence, Status.CANCELLED)
+    await store.jobs.purge(running.id)
 
-    assert (await store.jobs.get(waiting.id)).status is Status.CANCELLED
+    assert [(job.id, job.requested) for job in left] == [(running.id, JobCommand.CANCEL)]
+    assert await store.jobs.list_for(ALICE) == []
 
 
 async def test_collect(home: Home) -> None:

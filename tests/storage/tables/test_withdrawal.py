@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from storage.errors import JobError, UserError
+from storage.events import LogEntry, PhotoCaptioned
 from storage.folders import Home
 from storage.records import CheckedPhoto, Concept, Dataset, Job, Kind, NewJob, Photo, Status, Style
 from storage.store import Store
@@ -166,6 +167,24 @@ async def test_trainings(
     assert at_once.status is (Status.RUNNING if before == "running" else Status.FAILED)
     assert (after.status, after.error) == (Status.FAILED, {"code": "photos_withdrawn"})
     assert not home.job_folder(queued.folder).path.exists()
+
+
+async def test_captions(
+    store: Store, home: Home, shared: Dataset, make_job: Callable[..., NewJob]
+) -> None:
+    """What a captioner wrote of the photos goes, too, from its events and its folder."""
+    await store.jobs.queue(make_job(Kind.CAPTION, dataset=shared.id))
+    job = await store.jobs.claim("w", [Kind.CAPTION])
+    assert job is not None
+    told = PhotoCaptioned(3, "0003.png", "bob on a very secret sofa")
+    await store.events.append(job.id, [LogEntry(told, 1.0)])
+    home.job_folder(job.folder).result.mkdir(parents=True)
+    (home.job_folder(job.folder).result / "captions.json").write_text(told.caption)
+    await store.jobs.end_run(job.id, job.fence, Status.DONE)
+
+    await store.withdrawals.withdraw(BOB, delete_styles=False)
+
+    assert search(home, "very secret sofa") == set()
 
 
 async def test_own_trainings(
