@@ -45,6 +45,10 @@ UPDATE jobs SET withdrawn = 1, requested = 'cancel',
 WHERE {THEIR_JOBS}
 """
 #: what a captioner wrote stands in its events and its folder, too
+REMOVE_CAPTIONED = """
+INSERT OR IGNORE INTO trash SELECT 'copies', id || '-' || key FROM jobs
+WHERE kind = 'caption' AND status = 'running' AND dataset IN ({datasets})
+"""
 PURGE_CAPTIONS = """
 UPDATE jobs SET purge = 1, requested = 'cancel'
 WHERE kind = 'caption' AND status = 'running' AND dataset IN ({datasets})
@@ -76,7 +80,8 @@ WHERE kind = 'sample' AND status = 'running' AND style IN ({styles})
 
 def list_caption_removals(datasets: str) -> tuple[str, ...]:
     """Return the statements that remove what captioners wrote for the datasets of a query."""
-    return tuple(each.format(datasets=datasets) for each in (PURGE_CAPTIONS, DELETE_CAPTIONS))
+    statements = (REMOVE_CAPTIONED, PURGE_CAPTIONS, DELETE_CAPTIONS)
+    return tuple(each.format(datasets=datasets) for each in statements)
 
 
 def list_style_deletions(styles: str) -> tuple[str, ...]:
@@ -86,8 +91,6 @@ def list_style_deletions(styles: str) -> tuple[str, ...]:
 
 
 DELETE_PHOTOS = f"DELETE FROM photos WHERE {THEIR_PHOTOS}"
-
-
 REMOVE_THEIR_CAPTIONS = list_caption_removals(f"SELECT dataset FROM photos WHERE {THEIR_PHOTOS}")
 END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS, *REMOVE_THEIR_CAPTIONS)
 DELETE_THEIR_STYLES = list_style_deletions(THEIR_STYLES)

@@ -104,10 +104,8 @@ async def test_busy_beside(store: Store, dog: Dataset, make_job: Callable[..., N
 async def test_captions(store: Store, dog: Dataset, make_job: Callable[..., NewJob]) -> None:
     """Captions for a dataset that goes are not made any more, and those that were made go."""
     for number in range(3):
-        request = {"photos": [number]}
-        jobs.append(
-            await store.jobs.queue(make_job(Kind.CAPTION, dataset=dog.id, request=request))
-        )
+        new = make_job(Kind.CAPTION, dataset=dog.id, request={"photos": [number]})
+        await store.jobs.queue(new)
     done = await store.jobs.claim("w", [Kind.CAPTION])
     await store.jobs.end_run(done.id, done.fence, Status.DONE)
     running = await store.jobs.claim("w", [Kind.CAPTION])
