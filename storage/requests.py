@@ -23,12 +23,13 @@ OLD_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class OtherDataset:
-    """A further dataset of the same member, with the concept it teaches."""
+    """A further dataset of the same member, with what it is for."""
 
     dataset: int
     trigger: str
     concept: Concept
     class_word: str = ""
+    class_photos: bool = False  #: no concept: its photos are of the class, for prior preservation
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:

@@ -52,6 +52,7 @@ class TrainingOrder(DraftBody):
     other_datasets: tuple[int, ...] = ()  #: further datasets, each a concept of its own
     options: Mapping[str, Any] = field(default_factory=dict)  #: `TrainingOptions` that were chosen
     num_class_images: int = -1  #: -1 follows the dial
+    class_dataset: int = 0  #: a dataset of others of its kind; 0 is none
 
     @property
     def optimizer(self) -> Optimizer:

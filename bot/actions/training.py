@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 from bot.actions.delivery import max_file_bytes
 from bot.actions.framing import find_missing_framings
@@ -37,6 +38,13 @@ from storage.requests import OtherDataset, TrainRequest
 FULL_TRAINING_FACTOR = 17
 
 
+class ClassSet(NamedTuple):
+    """A dataset whose photos show others of the same kind, for prior preservation."""
+
+    dataset: Dataset
+    photos: Sequence[Photo]
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a training will be, for its card."""
@@ -51,6 +59,7 @@ class Preview:
     device: str
     place: int  #: in the queue; 0 starts at once
     memory: int = 0  #: MiB of the GPU; 0 without one
+    class_set: ClassSet | None = None
 
 
 async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Preview:
@@ -64,8 +73,9 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     check_options(order, method)
     check_numbers(order, method)
     await check_masks(bot, order, photos)
+    class_set = await find_class_set(bot, order, owner)
     plan = apply_overrides(plan, order)
-    check_concepts(datasets, order, plan)
+    check_concepts(datasets, order, prior=bool(class_set or plan.num_class_images))
     base = find_base(catalog, order.base)
     key = TimingKey.from_training(catalog.device, base, plan, datasets[0].concept, order.options)
     durations = await bot.store.durations.read_all()
@@ -74,7 +84,9 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     place = await place_in_queue(bot)
     like = catalog.method_title(plan.timed_like)
     device, memory = catalog.device, catalog.memory_mib
-    return Preview(order, datasets, photos, plan, method, like, base, device, place, memory)
+    return Preview(
+        order, datasets, photos, plan, method, like, base, device, place, memory, class_set
+    )
 
 
 async def find_concepts(
@@ -88,6 +100,19 @@ async def find_concepts(
         check_photo_count(dataset, len(photos))
         found.append((dataset, await find_missing_framings(bot, photos)))
     return found
+
+
+async def find_class_set(bot: Bot, order: TrainingOrder, owner: int) -> ClassSet | None:
+    """Return the dataset of class photos of an order, which teaches nothing itself."""
+    if not order.class_dataset:
+        return None
+    dataset = await bot.store.datasets.get(order.class_dataset, owner)
+    if dataset.id in {order.dataset, *order.other_datasets}:
+        raise UserError("class_photos_same", name=dataset.name)
+    photos = await bot.store.photos.list_for(dataset.id, owner)
+    if not photos:
+        raise UserError("class_photos_none", name=dataset.name)
+    return ClassSet(dataset, await find_missing_framings(bot, photos))
 
 
 def plan_by_dial(
@@ -150,13 +175,22 @@ async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -
         class_word=order.class_word,
         num_class_images=plan.num_class_images,
         options=dict(order.options),
-        other_datasets=tuple(OtherDataset(each.id, each.trigger, each.concept) for each in others),
+        other_datasets=tuple(list_others(others, preview.class_set)),
         max_file_bytes=0 if bot.web.public else upload_limit,
         file_bytes=plan.file_bytes,
     )
     place = dataset.owner, guild, channel
     new = NewJob(Kind.TRAIN, *place, asdict(request), order.base, dataset.id)
     return await bot.store.jobs.queue(replace(new, private=order.private))
+
+
+def list_others(concepts: Sequence[Dataset], class_set: ClassSet | None) -> Iterator[OtherDataset]:
+    """Yield the further datasets of a request: concepts, and class photos."""
+    for each in concepts:
+        yield OtherDataset(each.id, each.trigger, each.concept)
+    if class_set:
+        dataset = class_set.dataset
+        yield OtherDataset(dataset.id, dataset.trigger, dataset.concept, class_photos=True)
 
 
 def check_photo_count(dataset: Dataset, photos: int) -> None:
@@ -200,21 +234,23 @@ def check_numbers(order: TrainingOrder, method: Method) -> None:
         names.clean_trigger(order.class_word)
 
 
-def check_concepts(datasets: Sequence[Dataset], order: TrainingOrder, plan: Plan) -> None:
+def check_concepts(datasets: Sequence[Dataset], order: TrainingOrder, *, prior: bool) -> None:
     """Raise UserError for concepts that cannot be told apart or share no class."""
     if len(datasets) > limits.MAX_CONCEPTS:
         raise UserError("concepts_many", count=len(datasets), most=limits.MAX_CONCEPTS)
     if len({each.trigger.lower() for each in datasets}) < len(datasets):
         raise UserError("trigger_twice")
-    if plan.num_class_images and len(datasets) > 1:
+    if prior and len(datasets) > 1:
         raise UserError("prior_concepts")
-    if plan.num_class_images and not order.class_word:
+    if prior and not order.class_word:
         raise UserError("word_missing")
 
 
 def apply_overrides(plan: Plan, order: TrainingOrder) -> Plan:
     """Return a plan with the numbers that the member chose in place of the dial's."""
     chosen, images = order.steps or order.rank or order.learning_rate, order.num_class_images
+    if order.class_dataset:  # its photos are there in place of drawn ones
+        images = max(images, 0)
     learning_rate = optimizer_learning_rate(plan.learning_rate, order.optimizer)
     return replace(
         plan,

@@ -97,6 +97,13 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
         yield say(
             wording.training.CLASS, pictures=plan.num_class_images, word=preview.order.class_word
         )
+    if preview.class_set:
+        yield say(
+            wording.training.CLASS_PHOTOS,
+            photos=format_count(len(preview.class_set.photos), "photo"),
+            word=preview.order.class_word,
+            name=preview.class_set.dataset.name,
+        )
     place = say(wording.training.PLACE, place=preview.place)
     yield place if preview.place else wording.training.STARTS_NOW
     yield file_line(

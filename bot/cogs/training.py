@@ -40,11 +40,12 @@ def train_command(method: Method) -> app_commands.Command[Any, ..., None]:
         steps: int = 0,
         rank: int = 0,
         rate: float = 0.0,
+        class_photos: str = "",
         private: bool = False,
     ) -> None:
         """Show what the training would be."""
         order = TrainingOrder(0, method.name, base, Dial(dial), steps, rank, rate, word, private)
-        await show_preflight(interaction, dataset, order)
+        await show_preflight(interaction, dataset, order, class_photos)
 
     described = dict(wording.training.OPTIONS)
     whole = inspect.signature(command)
@@ -58,7 +59,9 @@ def train_command(method: Method) -> app_commands.Command[Any, ..., None]:
     app_commands.describe(**described)(command)
     app_commands.choices(dial=DIALS)(command)
     app_commands.autocomplete(
-        dataset=_autocomplete.suggest_datasets, base=_autocomplete.suggest_bases
+        dataset=_autocomplete.suggest_datasets,
+        class_photos=_autocomplete.suggest_datasets,
+        base=_autocomplete.suggest_bases,
     )(command)
     said = method.title
     if method.help:
@@ -124,14 +127,19 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
             await edit(interaction, await advice.advice_card(interaction, asked))
 
 
-async def show_preflight(interaction: Interaction, name: str, order: TrainingOrder) -> None:
-    """Show the pre-flight card of an order for one of the member's datasets."""
+async def show_preflight(
+    interaction: Interaction, name: str, order: TrainingOrder, class_photos: str
+) -> None:
+    """Show the pre-flight card of an order for the member's datasets of these names."""
     with refusing_duplicates(interaction, name):
         await defer(interaction)
         bot = interaction.client
         dataset = await bot.store.datasets.get_by_name(interaction.user.id, name)
         base = order.base or bot.settings.default_base
         asked = replace(order, dataset=dataset.id, base=base)
+        if class_photos:
+            kind = await bot.store.datasets.get_by_name(interaction.user.id, class_photos)
+            asked = replace(asked, class_dataset=kind.id)
         beside = await advice.advice_beside(interaction, asked)
         await edit(interaction, await preflight.preflight_card(interaction, asked, *beside))
 

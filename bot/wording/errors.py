@@ -55,6 +55,8 @@ ERRORS = {
     "channel_kind": "That needs an ordinary text channel. Use the command in one, or ask a moderator to set a training channel with /server setup.",
     "captioner_unknown": "There's no captioner called **{captioner}**. Ask the operator to choose another one.",
     "checkpoint_lost": "Progress couldn't be saved, so the job couldn't continue with less memory. Ask the operator whether the disk is full.",
+    "class_photos_none": "{name} has no photos yet. Add photos of others of its kind with /dataset add.",
+    "class_photos_same": "{name} is what you train on. Class photos must show others of its kind: put them into a dataset of their own.",
     "collect_off": "Collecting photos from messages is switched off here: Discord's developer policy (rule 21) forbids training on messages without Discord's permission. Add photos with /dataset add instead. An operator who has that permission can set `SAFELIGHT_COLLECT_MESSAGES=true`.",
     "command_old": "This command has changed since your Discord loaded it. Press Ctrl+R (or reopen the app) and try again.",
     "concepts_many": "{count} concepts are too many for one run; the limit is {most}.",

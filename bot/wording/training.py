@@ -13,6 +13,7 @@ OPTIONS = {
     "word": "What it shows, in one word, e.g. dog",
     "steps": "Advanced: number of steps, instead of what the dial suggests",
     "rate": "Advanced: learning rate, instead of what the dial suggests",
+    "class_photos": "Advanced: a dataset of others of its kind, so that it learns what's special",
     "private": "Post the card and samples in a private thread",
 }
 RANK = "Advanced: {help} ({least}–{most})"
@@ -35,6 +36,7 @@ STEPS_FIRST = "**Steps:** {steps} · no estimate of the time yet: nothing like i
 MEMORY = "**Memory:** about {need:.1f} of the GPU's {whole:.0f} GB"
 MEMORY_TIGHT = "**Memory:** about {need:.1f} GB, more than the GPU's {whole:.0f} GB. I'll try, but a smaller base would fit."
 CLASS = "**Class pictures:** {pictures} of a {word}, drawn by the base first"
+CLASS_PHOTOS = "**Class photos:** {photos} of a {word}, from {name}"
 MODEL_DAYS = "-# Whole models are large, so this one is kept here for {days} days."
 STARTS_NOW = "**Queue:** starts right away"
 PLACE = "**Queue:** place {place}"

@@ -91,6 +91,11 @@ class TrainArguments:
     num_class_images: int | None = flag(
         "class pictures for prior preservation, e.g. 200; needs --class-word", "--prior"
     )
+    class_photos: Path | None = flag(
+        "folder or zip of pictures of others of its kind, for prior preservation beside those "
+        "that are drawn, or in their place; needs --class-word",
+        metavar="PHOTOS",
+    )
     seed: int = flag("seed of all random numbers (default: 0)", default=0)
     options: Mapping[str, Any]  #: of `TrainingOptions`, those that were given
     motif: SubjectMatter | None = flag("what the photos show")

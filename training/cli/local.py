@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, fields, replace
 from functools import cached_property, partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,10 +101,11 @@ class LocalJob:
         if given.method == AUTO:
             given, concepts, facts = apply_advice(given, concepts, catalog)
             print_line({"kind": "advice", **facts})
-        recipe = replace(make_recipe(given, concepts, catalog), name=run.name)
+        class_photos = self._read_class_photos(given, concepts)
+        recipe = replace(make_recipe(given, concepts, catalog, class_photos), name=run.name)
         if given.overwrite and not recipe.rank:  # rather now than after hours
             find_free_folder(given.out / run.name, hub.INDEX, overwrite=True)
-        origin = self._describe_origin(recipe, concepts)
+        origin = self._describe_origin(recipe, concepts, class_photos)
         recipe = run.settle(recipe, origin, fresh=given.fresh)
         content = {"recipe": recipe.to_json(), "origin": origin}
         end = self._run(Kind.TRAIN, content, partial(show_in_folder, run.folder))
@@ -232,13 +233,30 @@ class LocalJob:
         tell("photos_copied", photos=total, folder=str(self.folder.photos))
         return read
 
+    def _read_class_photos(
+        self, given: TrainArguments, concepts: Sequence[ConceptFolder]
+    ) -> list[FolderPhoto]:
+        """Read the photos of the class, if there are any, behind those of the concepts."""
+        if given.class_photos is None:
+            return []
+        found = list_photos(given.class_photos, self.stack)
+        after = sum(len(each.photos) for each in concepts)
+        photos, left_out = read_photos(found, self.folder, after)
+        self.left_out += left_out
+        tell_photos(photos)
+        return photos
+
     def _describe_origin(
-        self, recipe: Recipe, concepts: Sequence[ConceptFolder]
+        self,
+        recipe: Recipe,
+        concepts: Sequence[ConceptFolder],
+        class_photos: Sequence[FolderPhoto],
     ) -> dict[str, Any]:
         """Return what a training is made from beside its recipe: digests and versions."""
         from training.styles import writer  # noqa: PLC0415 - torch, which is imported by now
 
-        photos = [photo.digests for concept in concepts for photo in concept.photos]
+        shown = chain(*(concept.photos for concept in concepts), class_photos)
+        photos = [photo.digests for photo in shown]
         files = self.runtime.bases.fingerprint(recipe.base)
         return {"photos": photos, "files_of_the_base": files, **writer.list_versions()}
 

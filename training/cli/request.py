@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from storage.records import Base, Catalog, Concept, Dial, Optimizer, Plan
 from storage.requests import TrainRequest
 from training.cli.arguments import TrainArguments
 from training.cli.photos import FolderPhoto
-from training.recipe.concepts import ConceptPhotos
+from training.recipe.concepts import ConceptPhotos, class_prompt, list_class_photos
 from training.recipe.preparation import prepare_photos
 from training.recipe.recipe import Recipe
 from training.run.defaults import complete_recipe
@@ -66,9 +67,14 @@ def repeat_one(values: list[T], count: int) -> list[T]:
 
 
 def make_recipe(
-    given: TrainArguments, concepts: Sequence[ConceptFolder], catalog: Catalog
+    given: TrainArguments,
+    concepts: Sequence[ConceptFolder],
+    catalog: Catalog,
+    class_photos: Sequence[FolderPhoto] = (),
 ) -> Recipe:
-    """Complete a training by the dial's numbers."""
+    """Complete a training by the dial's numbers; with class photos, no class images are drawn."""
+    if class_photos and given.num_class_images is None:
+        given = replace(given, num_class_images=0)
     first, *others = concepts
     base = catalog.find_base(given.base or DEFAULT_BASE)
     dial = given.dial or Dial.BALANCED
@@ -88,10 +94,20 @@ def make_recipe(
     transparent = [photo.file for each in concepts for photo in each.photos if photo.transparent]
     check_backgrounds(given.options, transparent)
     recipe = complete_recipe(
-        request, base, first.captions(), transparent, accepted=read_date(), other_concepts=more
+        request,
+        base,
+        first.captions(),
+        transparent,
+        accepted=read_date(),
+        other_concepts=more,
+        class_photos=list_class_photos(
+            [(photo.file, photo.caption) for photo in class_photos],
+            first.trigger,
+            class_prompt(request, base),
+        ),
     )
-    photos = (photo for each in concepts for photo in each.photos)
-    return prepare_photos(recipe, {p.file: p.facts() for p in photos})
+    photos = chain(*(each.photos for each in concepts), class_photos)
+    return prepare_photos(recipe, {photo.file: photo.facts() for photo in photos})
 
 
 def check_backgrounds(options: Mapping[str, Any], transparent: Sequence[str]) -> None:

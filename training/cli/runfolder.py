@@ -26,7 +26,7 @@ from storage.errors import JobError
 from storage.folders import JobFolder, write_json
 from training.cli.output import tell
 from training.cli.outputs import keep_numbered, link_or_copy, number_names
-from training.recipe.recipe import Recipe
+from training.recipe.recipe import LATER_FIELDS, Recipe
 
 SUFFIX = ".training"
 LOCK = ".lock"  #: held while a command works in the folder
@@ -176,8 +176,14 @@ def list_differences(stored: dict[str, Any], recipe: Recipe, origin: dict[str, A
         if then.get(part) != value
     ]
     if then.get("photos") == origin["photos"] and now["photos"] != before.get("photos"):
-        found.append("captions")
-    changed = [name for name in now if name not in CHANGING and now[name] != before.get(name)]
+        captions = [
+            [photo["caption"] for photo in photos] for photos in (now["photos"], before["photos"])
+        ]
+        found.append("crops" if captions[0] == captions[1] else "captions")
+    names = dict.fromkeys((*now, *LATER_FIELDS))
+    changed = [
+        name for name in names if name not in CHANGING and now.get(name) != before.get(name)
+    ]
     told = [name for name in changed if name not in DERIVED]
     return found + [describe_difference(name, before.get(name)) for name in told or changed]
 

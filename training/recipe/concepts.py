@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self
 
 from storage.crops import Framing
-from storage.photosets.edits import put_trigger
+from storage.photosets.edits import put_trigger, split_trigger, tidy
 from storage.records import Base, Concept
 from storage.variations import Variation
 
@@ -116,6 +116,17 @@ def add_trigger(caption: str, concept: ConceptLike, base: Base) -> str:
     if base.small:
         return f"a {trigger} emoji"
     return f"a photo of {trigger} {concept.class_word}".strip()
+
+
+def list_class_photos(
+    photos: Iterable[tuple[str, str]], trigger: str, prompt: str
+) -> tuple[TrainingPhoto, ...]:
+    """Return photos of the class, given as (file, caption), without their dataset's trigger.
+
+    One without a caption gets the prompt of the class.
+    """
+    captions = ((file, tidy(split_trigger(caption, trigger)[1])) for file, caption in photos)
+    return tuple(TrainingPhoto(file, caption or prompt) for file, caption in captions)
 
 
 def class_prompt(concept: ConceptLike, base: Base) -> str:

@@ -30,7 +30,12 @@ def prepare_photos(recipe: Recipe, facts: Mapping[str, PhotoFacts]) -> Recipe:
         for concept in recipe.other_concepts
     )
     photos = tuple(prepare(recipe, recipe.photos, facts))
-    return name_concepts(replace(recipe, photos=photos, other_concepts=others), facts)
+    class_photos = tuple(
+        replace(photo, framing=replace(facts[photo.file].framing, whole=False))
+        for photo in recipe.class_photos
+    )
+    prepared = replace(recipe, photos=photos, other_concepts=others, class_photos=class_photos)
+    return name_concepts(prepared, facts)
 
 
 def name_concepts(recipe: Recipe, facts: Mapping[str, PhotoFacts]) -> Recipe:

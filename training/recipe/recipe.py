@@ -19,11 +19,13 @@ from training.recipe.names import current_names
 
 #: left out of a file's header when they have their default, so that older files stay as they were
 OMITTED_WHEN_DEFAULT = frozenset({
-    "shuffle_caption", "dropout", "optimizer", "num_class_images", "prior_loss_weight",
-    "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
+    "shuffle_caption", "dropout", "optimizer", "num_class_images", "class_photos",
+    "prior_loss_weight", "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
     "random_backgrounds", *AUGMENTATIONS,
 })  # fmt: skip
+#: left out of JSON when unused: recipes of before 0.2 are compared with newer ones by it
+LATER_FIELDS = (*AUGMENTATIONS, "class_photos")
 #: left out of a file's header: private, or of no use to its reader
 NOT_PUBLIC = ("max_file_bytes", "class_prompt")
 
@@ -73,7 +75,8 @@ class Recipe(TrainingOptions):
     gradient_checkpointing: bool = False  #: saves memory, takes a third more time
     nf4: bool = False  #: the frozen denoiser in 4 bits: saves memory, changes the numbers slightly
     gradient_accumulation_steps: int = 1  #: parts of a batch, one after the other
-    num_class_images: int = 0  #: for prior preservation (Ruiz et al. 2022); 0 is off
+    num_class_images: int = 0  #: to draw for prior preservation (Ruiz et al. 2022)
+    class_photos: tuple[TrainingPhoto, ...] = ()  #: for the same, beside those or in their place
     class_prompt: str = ""  #: for drawing class pictures
     max_file_bytes: int = 0  #: above which a smaller copy is made, too; 0 is never
     accepted: float = 0.0  #: unix time at which the job was queued; the file's date
@@ -105,6 +108,7 @@ class Recipe(TrainingOptions):
                 ("memory_fallbacks", lambda one: MemoryFallback(**one)),
                 ("other_concepts", ConceptPhotos.from_json),
                 ("prompts", lambda one: SamplePrompt(**one)),
+                ("class_photos", TrainingPhoto.from_json),
             ):
                 content[name] = tuple(map(read, content.get(name, ())))
             return cls(**content)
@@ -128,12 +132,26 @@ class Recipe(TrainingOptions):
             first += len(photos)
         return found
 
+    @property
+    def photo_repeats(self) -> list[dict[int, int]]:
+        """How often an epoch shows each of a concept's photos, by its index in `all_photos`."""
+        photos = self.all_photos
+        return [{at: photos[at].repeats for at in each} for each in self.photo_ranges.values()]
+
+    @property
+    def preserves_prior(self) -> bool:
+        """Whether it also trains on pictures of the class (Ruiz et al. 2022)."""
+        return bool(self.num_class_images or self.class_photos)
+
     def to_json(self) -> dict[str, Any]:
         """Return the whole recipe as JSON."""
-        return asdict(self) | {
+        content = asdict(self) | {
             "photos": [photo.to_json() for photo in self.photos],
             "other_concepts": [concept.to_json() for concept in self.other_concepts],
+            "class_photos": [photo.to_json() for photo in self.class_photos],
         }
+        unused = [name for name in LATER_FIELDS if not content[name]]
+        return {name: value for name, value in content.items() if name not in unused}
 
     def public_json(self) -> dict[str, Any]:
         """Return what a file's header may contain: no captions, photo names or prompts."""
@@ -142,6 +160,7 @@ class Recipe(TrainingOptions):
         content["other_concepts"] = tuple(
             {**asdict(other), "photos": count_files(other.photos)} for other in self.other_concepts
         )
+        content["class_photos"] = count_files(self.class_photos) or ()
         default = {field.name: field.default for field in fields(self)}
         return {
             name: value
@@ -198,7 +217,7 @@ def check_concepts(recipe: Recipe) -> None:
     if not name.strip() or set(name) & set("/\\\0") or name.startswith("."):
         raise JobError("name_bad", most=64)
     check_triggers_differ(recipe)
-    if recipe.num_class_images and not recipe.class_word.strip():
+    if recipe.preserves_prior and not recipe.class_word.strip():
         raise JobError("word_missing")
 
 
@@ -215,5 +234,5 @@ def check_triggers_differ(recipe: Recipe) -> None:
         raise JobError("trigger_missing")
     if len({trigger.lower() for trigger in triggers}) < len(triggers):
         raise JobError("trigger_twice")
-    if recipe.num_class_images and any(one.class_word != recipe.class_word for one in others):
+    if recipe.preserves_prior and any(one.class_word != recipe.class_word for one in others):
         raise JobError("prior_concepts")

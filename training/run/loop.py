@@ -194,7 +194,8 @@ class TrainingRun:
         """Draw class images, encode everything once and choose the word to begin at."""
         recipe, boundary = self.recipe, partial(self.reach_boundary, self.first_step)
         command = yield from self.class_images.draw(self.family, self.device, boundary)
-        with self.timer.timing("photo", len(recipe.all_photos) + recipe.num_class_images):
+        photos = len(recipe.all_photos + recipe.class_photos) + recipe.num_class_images
+        with self.timer.timing("photo", photos):
             self.encode()
         if not self.first_step:
             yield from self.captions.note_cut()
@@ -244,9 +245,7 @@ class TrainingRun:
         """Encode photos and captions; after this the VAE is not needed any more."""
         recipe, learns = self.recipe, self.attached.learns_text
         examples = encode_photos(self.family, recipe, self.folder.photos)
-        photos, ranges = recipe.all_photos, recipe.photo_ranges.values()
-        concepts = [{at: photos[at].repeats for at in each} for each in ranges]
-        self.batches = Batches(examples, recipe.batch_size, recipe.seed, concepts)
+        self.batches = Batches(examples, recipe.batch_size, recipe.seed, recipe.photo_repeats)
         self.captions = CaptionEncoder(self.family, recipe, self.device, learns=learns)
         self.class_images.encode(self.family, self.device, learns=learns)
 

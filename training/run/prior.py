@@ -1,7 +1,7 @@
-"""Prior preservation (Ruiz et al. 2022, arXiv 2208.12242): class images, drawn by the base.
+"""Prior preservation (Ruiz et al. 2022, arXiv 2208.12242): class images, drawn or photographed.
 
-They are drawn before training and trained on beside the photos, so that the base does not come
-to draw the subject in place of its whole class.
+The base draws them before training. They are trained on beside the photos, so that the base does
+not come to draw the subject in place of its whole class.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from training.device import Device
 from training.families import Family, Picture
 from training.recipe.concepts import TrainingPhoto
 from training.recipe.recipe import Recipe
-from training.run.examples import Batches, encode_photos, step_generator
+from training.run.examples import Batches, Example, encode_photos, step_generator
 from training.run.text import CaptionEncoder
 
 SAMPLING_STEPS = 20
@@ -28,7 +28,7 @@ class ClassImages:
     """The class images of one training, in its job folder."""
 
     def __init__(self, folder: JobFolder, recipe: Recipe) -> None:
-        self.folder, self.recipe = folder.class_images, recipe
+        self.folder, self.photos, self.recipe = folder.class_images, folder.photos, recipe
         self.batches: Batches | None = None
         self.captions: CaptionEncoder | None = None
         self.files = tuple(f"{at:04}.png" for at in range(recipe.num_class_images))
@@ -67,19 +67,23 @@ class ClassImages:
             image.save(part, "PNG")
 
     def encode(self, family: Family, device: Device, *, learns: bool) -> None:
-        """Encode the images with their one caption, unless a command left some undrawn."""
-        if not self.files or self.list_missing():
+        """Encode the images with their captions, unless a command left some undrawn."""
+        recipe = self.recipe
+        if not recipe.preserves_prior or self.list_missing():
             return
-        photos = tuple(TrainingPhoto(file, self.recipe.class_prompt) for file in self.files)
-        recipe = replace(
-            self.recipe,
-            photos=photos,
+        drawn = tuple(TrainingPhoto(file, recipe.class_prompt) for file in self.files)
+        plain = replace(
+            recipe,
+            photos=recipe.class_photos + drawn,
             caption_dropout_rate=0.0,
             shuffle_caption=False,
             masked_loss=False,
             other_concepts=(),
         )
-        self.batches = Batches(
-            encode_photos(family, recipe, self.folder), recipe.batch_size, recipe.seed
-        )
-        self.captions = CaptionEncoder(family, recipe, device, learns=learns)
+        examples: list[Example] = []
+        for photos, folder in ((recipe.class_photos, self.photos), (drawn, self.folder)):
+            first = len(examples) // (1 + len(recipe.extra_resolutions))
+            found = encode_photos(family, replace(plain, photos=photos), folder) if photos else []
+            examples += [replace(each, photo=each.photo + first) for each in found]
+        self.batches = Batches(examples, recipe.batch_size, recipe.seed)
+        self.captions = CaptionEncoder(family, plain, device, learns=learns)

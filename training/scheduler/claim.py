@@ -226,7 +226,7 @@ class Claim:
             done.steps,
             len(list_photos(frozen_recipe(self.folder) or {})),
             request.num_class_images,
-            1 + len(request.other_datasets),
+            1 + sum(not other.class_photos for other in request.other_datasets),
         )
         timing = Timing(
             1 / timings.steps_per_second, timings.photo_seconds, timings.picture_seconds, 0.0

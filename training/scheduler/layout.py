@@ -17,7 +17,7 @@ from storage.requests import TrainRequest
 from storage.store import Store
 from storage.tables.photos import has_alpha
 from storage.variations import may_mirror
-from training.recipe.concepts import ConceptPhotos
+from training.recipe.concepts import ConceptPhotos, class_prompt, list_class_photos
 from training.recipe.names import current_names
 from training.recipe.preparation import PhotoFacts, prepare_photos
 from training.run.defaults import complete_recipe
@@ -69,10 +69,10 @@ def has_photos(folder: JobFolder, recipe: dict[str, Any]) -> bool:
 
 
 def list_photos(recipe: dict[str, Any]) -> list[str]:
-    """Return the names of the photos of all concepts in a recipe's JSON."""
+    """Return the names of the photos of all concepts and of the class in a recipe's JSON."""
     recipe = current_names(recipe)
-    concepts = (recipe, *recipe.get("other_concepts", ()))
-    return [photo["file"] for concept in concepts for photo in concept.get("photos", ())]
+    concepts = [each.get("photos", ()) for each in (recipe, *recipe.get("other_concepts", ()))]
+    return [photo["file"] for photo in chain(*concepts, recipe.get("class_photos", ()))]
 
 
 def clear_folder(folder: JobFolder) -> None:
@@ -101,7 +101,8 @@ def model_file(folder: JobFolder) -> Path | None:
 async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, Any]:
     """Link a training's photos and return its recipe as JSON."""
     request, start = TrainRequest.from_json(job.request), catalog.find_base(job.base)
-    datasets = [job.dataset, *(other.dataset for other in request.other_datasets)]
+    others = request.other_datasets
+    datasets = [job.dataset, *(other.dataset for other in others)]
     photos = [
         [] if each is None else await store.photos.list_for(each, job.owner) for each in datasets
     ]
@@ -112,24 +113,35 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     )
     if not (first and all(rest)):
         raise JobError("no_photos", name=request.name)
-    pairs = zip(request.other_datasets, rest, strict=True)
-    others = tuple(ConceptPhotos.from_photos(other, start, each) for other, each in pairs)
-    folder = store.home.job_folder(job.folder).photos
+    folder, prompt = store.home.job_folder(job.folder).photos, class_prompt(request, start)
     transparent = [name for name in names.values() if has_alpha(folder / name)]
+    pairs = list(zip(others, rest, strict=True))
     recipe = complete_recipe(
-        request, start, first, transparent, accepted=job.created, other_concepts=others
+        request,
+        start,
+        first,
+        transparent,
+        accepted=job.created,
+        other_concepts=tuple(
+            ConceptPhotos.from_photos(other, start, each)
+            for other, each in pairs
+            if not other.class_photos
+        ),
+        class_photos=tuple(
+            photo
+            for other, each in pairs
+            if other.class_photos
+            for photo in list_class_photos(each, other.trigger, prompt)
+        ),
     )
-    facts = {
-        names[photo.id]: PhotoFacts(
-            photo.framing,
-            photo.repeats,
-            may_mirror(photo.found_framing, photo.warnings),
-            photo.digest,
-        )
-        for photo in chain(*photos)
-        if photo.id in names
-    }
+    facts = {names[photo.id]: make_facts(photo) for photo in chain(*photos) if photo.id in names}
     return prepare_photos(recipe, facts).to_json()
+
+
+def make_facts(photo: Photo) -> PhotoFacts:
+    """Return what a recipe is to know of a photo."""
+    mirrors = may_mirror(photo.found_framing, photo.warnings)
+    return PhotoFacts(photo.framing, photo.repeats, mirrors, photo.digest)
 
 
 async def sample_request(store: Store, job: Job) -> dict[str, Any]:

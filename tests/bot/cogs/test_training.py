@@ -9,6 +9,7 @@ import pytest
 
 from bot import wording
 from bot.wording.errors import ERRORS
+from storage.errors import UserError
 from storage.records import Kind, Method, Server, Status
 
 DATASET = {"dataset": "my dog"}
@@ -349,3 +350,27 @@ async def test_methods_come_from_the_catalog(kit, scheduler):
 async def test_no_catalog(kit):
     """Before any catalog is published, `/train` has only `auto`, which says so."""
     assert [each.name for each in kit.bot.tree.get_command("train").commands] == ["auto"]
+
+
+async def test_class_photos(kit, scheduler):
+    """A dataset of others of its kind is on the card, and no concept in the job."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    kind = await scheduler.add_dataset(alice, name="dogs")
+    asked = {"dataset": "my dog", "class_photos": "dogs"}
+
+    same = await alice.slash(kit.channel, "train lora", dataset="my dog", class_photos="my dog")
+    wordless = await alice.slash(kit.channel, "train lora", **asked)
+    card = await alice.slash(kit.channel, "train lora", **asked, word="dog")
+    assert kit.says(card, wording.training.CLASS_PHOTOS, name="dogs", word="dog")
+    await alice.click(card.response, label="Start")
+
+    assert kit.says(same, ERRORS["class_photos_same"], name="my dog")
+    assert kit.says(wordless, ERRORS["word_missing"])
+    (job,) = await kit.store.jobs.list_open()
+    assert job.request["num_class_images"] == 0
+    assert [(each["dataset"], each["class_photos"]) for each in job.request["other_datasets"]] == [
+        (kind.id, True)
+    ]
+    with pytest.raises(UserError, match="dataset_busy"):
+        await kit.store.datasets.delete(kind.id, alice.id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from storage.crops import Framing
 from storage.errors import JobError
 from storage.folders import write_json
 from storage.records import Concept
@@ -58,6 +59,12 @@ def test_the_same_command_goes_on(run: RunFolder) -> None:
         ({"steps": 300, "save_every": 60}, {}, ["steps (was 240)"]),
         ({"learning_rate": 0.01}, {}, ["learning rate (was 0.001)"]),
         ({"photos": (TrainingPhoto("0001.png", "a cat"),)}, {}, ["captions"]),
+        (
+            {"photos": (TrainingPhoto("0001.png", "a dog", framing=Framing(0.1, 0.5)),)},
+            {},
+            ["crops"],
+        ),
+        ({"flip_aug": True}, {}, ["flip aug"]),
         ({}, {"photos": [["other"]]}, ["photos"]),
         ({}, {"safelight": "0.3.0"}, ["safelight (was 0.2.0)"]),
         ({"resolution": 96}, {}, ["resolution (was 64)"]),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from storage.errors import JobError
 from storage.events import Note
 from storage.records import Concept, JobCommand
 from training.families import Picture
 from training.run.loop import train
+from training.run.prior import ClassImages
 from training.styles.writer import read_tensors
 
 pytestmark = pytest.mark.slow(5)
@@ -124,3 +126,38 @@ def test_the_picture_is_the_bare_bases(bases, make_recipe, make_job_folder, run_
     alone.save(folder.path / "alone.png")
 
     assert (folder.path / "alone.png").read_bytes() == read_class_pictures(folder)["0001.png"]
+
+
+def test_photos_of_the_class_are_learnt(bases, make_recipe, make_job_folder, run_task):
+    """They take the place of drawn pictures, stand beside them, and have captions of their own."""
+    asked = make_recipe(steps=2, concept=Concept.SUBJECT, extra_resolutions=(48,))
+    photos = tuple(replace(photo, caption="a dog, asleep") for photo in asked.photos[:2])
+    found = []
+    for at, more in enumerate(({}, {"class_photos": photos}, {"num_class_images": 1})):
+        asked = replace(asked, **more)
+        folder = make_job_folder(asked, str(at))
+        run_task(train(folder, bases))
+        found.append(read_tensors(folder.result / "mydog.safetensors"))
+        drawn = len(list(folder.class_images.glob("*.png"))) if at else 0
+
+    assert drawn == 1
+    for one, other in ((0, 1), (1, 2)):
+        assert any((found[one][key] != found[other][key]).any() for key in found[0])
+
+
+def test_photos_of_the_class_come_before_drawn_ones(bases, make_recipe, make_job_folder):
+    """Each example has the caption of its own photo, at every resolution."""
+    asked = make_recipe(concept=Concept.SUBJECT, extra_resolutions=(48,), num_class_images=1)
+    photos = tuple(replace(photo, caption="a dog, asleep") for photo in asked.photos[:2])
+    asked = replace(asked, class_photos=photos)
+    images = ClassImages(make_job_folder(asked), asked)
+    images.folder.mkdir(parents=True)
+    Image.new("RGB", (64, 64), "red").save(images.folder / "0000.png")
+    with bases.borrow("embedded") as family:
+        images.encode(family, bases.device, learns=False)
+
+    assert sorted(each.photo for each in images.batches.examples) == [0, 0, 1, 1, 2, 2]
+    assert {each.latent.shape[-1] for each in images.batches.examples if each.photo == 2} == {
+        16,
+        12,
+    }

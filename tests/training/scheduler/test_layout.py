@@ -12,7 +12,7 @@ from storage.crops import FramedBy, Framing
 from storage.errors import SafelightError
 from storage.records import Base, Catalog, CheckedPhoto
 from training.recipe.recipe import Recipe
-from training.scheduler.layout import clear_folder, write_job_folder
+from training.scheduler.layout import clear_folder, has_photos, write_job_folder
 
 ALICE, BOB = 1001, 1002
 HERE = Base("embedded", "Here", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
@@ -96,6 +96,28 @@ async def test_further_datasets_are_concepts(queue):
     with pytest.raises(SafelightError) as refused:
         await write_job_folder(queue.store, forged, CATALOG)
     assert refused.value.code == "no_photos"
+
+
+async def test_class_photos(queue):
+    """A dataset of class photos is no concept: they are captioned without its trigger."""
+    dog, kind = await queue.add_dataset(count=2), await queue.add_dataset(count=2, name="dogs")
+    first, _ = await queue.store.photos.list_for(kind.id, ALICE)
+    await queue.store.photos.set_caption(first.id, ALICE, "dogs, asleep")
+    others = [{"dataset": kind.id, "trigger": "dogs", "concept": "look", "class_photos": True}]
+    job = await queue.add_training(dataset=dog, further=others, class_word="dog")
+    await write_job_folder(queue.store, job, CATALOG)
+
+    folder = queue.home.job_folder(job.folder)
+    recipe = Recipe.from_json(folder.read_request()["recipe"])
+    assert [photo.file for photo in recipe.photos] == ["0001.png", "0002.png"]
+    assert not recipe.other_concepts
+    assert [(photo.file, photo.caption) for photo in recipe.class_photos] == [
+        ("0003.png", "asleep"),
+        ("0004.png", "a photo of a dog"),
+    ]
+    assert recipe.public_json()["class_photos"] == 2
+    (folder.photos / "0004.png").unlink()
+    assert not has_photos(folder, folder.read_request()["recipe"])
 
 
 async def test_a_recipe_is_frozen(queue):
