@@ -71,15 +71,7 @@ def title_line(preview: Preview) -> str:
 def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Iterator[str]:
     """Yield photos, steps, time, memory, place and file, a line each."""
     plan = preview.plan
-    yield say(wording.training.PHOTOS, photos=format_count(len(preview.photos), "photo"))
-    if (different := count_different(preview.photos)) < len(preview.photos):
-        yield say(wording.dataset.SAME_SHOTS, different=different)
-    warned = sum(bool(photo.warnings) and not photo.accepted for photo in preview.photos)
-    if warned:
-        yield say(wording.training.PHOTOS_WITH_WARNINGS, photos=format_count(warned, "photo"))
-    cut = sum(Crops(preview.base).box(photo).cut > MUCH_CUT for photo in preview.photos)
-    if cut:
-        yield say(wording.training.PHOTOS_CUT, photos=format_count(cut, "photo"))
+    yield from photo_lines(preview)
     if plan.seconds:
         template = wording.training.STEPS_LIKE if plan.timed_like else wording.training.STEPS
         took = wording.format_duration(plan.seconds)
@@ -93,6 +85,35 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
         template = wording.training.MEMORY if fits else wording.training.MEMORY_TIGHT
         sizes = {"need": plan.memory_mib / 1024, "whole": preview.memory / 1024}
         yield fill(template, **sizes)
+    yield from class_lines(preview)
+    place = say(wording.training.PLACE, place=preview.place)
+    yield place if preview.place else wording.training.STARTS_NOW
+    yield file_line(
+        plan.file_bytes,
+        delivery.max_file_bytes(guild, bot.settings.upload_mib),
+        link=bot.web.public,
+        small_copy=preview.method.small_copy,
+    )
+    if not plan.rank and bot.settings.full_model_days:
+        yield say(wording.training.MODEL_DAYS, days=bot.settings.full_model_days)
+
+
+def photo_lines(preview: Preview) -> Iterator[str]:
+    """Yield how many photos there are, and what is to be said of some."""
+    yield say(wording.training.PHOTOS, photos=format_count(len(preview.photos), "photo"))
+    if (different := count_different(preview.photos)) < len(preview.photos):
+        yield say(wording.dataset.SAME_SHOTS, different=different)
+    warned = sum(bool(photo.warnings) and not photo.accepted for photo in preview.photos)
+    if warned:
+        yield say(wording.training.PHOTOS_WITH_WARNINGS, photos=format_count(warned, "photo"))
+    cut = sum(Crops(preview.base).box(photo).cut > MUCH_CUT for photo in preview.photos)
+    if cut:
+        yield say(wording.training.PHOTOS_CUT, photos=format_count(cut, "photo"))
+
+
+def class_lines(preview: Preview) -> Iterator[str]:
+    """Yield what is there for prior preservation."""
+    plan = preview.plan
     if plan.num_class_images:
         yield say(
             wording.training.CLASS, pictures=plan.num_class_images, word=preview.order.class_word
@@ -104,16 +125,6 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
             word=preview.order.class_word,
             name=preview.class_set.dataset.name,
         )
-    place = say(wording.training.PLACE, place=preview.place)
-    yield place if preview.place else wording.training.STARTS_NOW
-    yield file_line(
-        plan.file_bytes,
-        delivery.max_file_bytes(guild, bot.settings.upload_mib),
-        link=bot.web.public,
-        small_copy=preview.method.small_copy,
-    )
-    if not plan.rank and bot.settings.full_model_days:
-        yield say(wording.training.MODEL_DAYS, days=bot.settings.full_model_days)
 
 
 def file_line(size: int, most: int, *, link: str | None, small_copy: bool) -> str:
