@@ -2,8 +2,8 @@
 
     home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>-<key>/<name>.safetensors  bases/  workers/<name>/  runs/<id>-<key>/
-           exports/  quarantine/<date>/  safelight.db.before-<number of the migration>
-           safelight.time.json
+           exports/  classes/<key>/  quarantine/<date>/  safelight.time.json
+           safelight.db.before-<number of the migration>
 
     runs/<id>-<key>/  job.json photos/ classes/ style.safetensors
                 events.jsonl checkpoints/ samples/ result/ log.txt
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -74,6 +75,19 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a file atomically."""
     with replacing(path) as part:
         part.write_bytes(content)
+
+
+def link_file(file: Path, path: Path) -> None:
+    """Link a file to a second name; copy it where the file system has no links."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    try:
+        os.link(file, path)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        with replacing(path) as part:
+            shutil.copyfile(file, part)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -186,6 +200,11 @@ class Home:
     def styles(self) -> Path:
         """The folder with one folder a style."""
         return self.path / "styles"
+
+    @property
+    def class_images(self) -> Path:
+        """Pictures of classes that bases have drawn, a folder for each class and base."""
+        return self.path / "classes"
 
     @property
     def quarantine(self) -> Path:

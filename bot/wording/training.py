@@ -35,7 +35,9 @@ STEPS_LIKE = "**Steps:** {steps} · roughly {time} on {device}. Nothing like it 
 STEPS_FIRST = "**Steps:** {steps} · no estimate of the time yet: nothing like it has run here"
 MEMORY = "**Memory:** about {need:.1f} of the GPU's {whole:.0f} GB"
 MEMORY_TIGHT = "**Memory:** about {need:.1f} GB, more than the GPU's {whole:.0f} GB. I'll try, but a smaller base would fit."
-CLASS = "**Class pictures:** {pictures} of a {word}, drawn by the base first"
+CLASS = (
+    "**Class pictures:** {pictures} of a {word}, drawn by the base first unless it still has some"
+)
 CLASS_PHOTOS = "**Class photos:** {photos} of a {word}, from {name}"
 MODEL_DAYS = "-# Whole models are large, so this one is kept here for {days} days."
 STARTS_NOW = "**Queue:** starts right away"

@@ -28,6 +28,7 @@ from storage.planning.durations import TimingKey, total_seconds
 from storage.records import Catalog, Job, JobCommand, Kind, Release, Status, Timing
 from storage.requests import TrainRequest
 from storage.store import Store
+from training.scheduler.class_images import keep_images
 from training.scheduler.layout import clear_folder, frozen_recipe, list_photos, write_job_folder
 from training.worker.eventlog import find_ending, find_unread, last_ending, read_entries
 from training.worker.execution import describe_failure
@@ -241,6 +242,11 @@ class Claim:
 
 async def purge_job(store: Store, job: Job) -> None:
     """Remove what an ended job no longer needs; all of it, if its member was erased."""
+    folder = store.home.job_folder(job.folder)
+    recipe = frozen_recipe(folder) if job.kind is Kind.TRAIN else None
+    base = (await store.catalog.read()).get_base(job.base)
+    if recipe and base and folder.class_images.is_dir():
+        await asyncio.to_thread(keep_images, store.home, folder, base, recipe)
     clear_folder(store.home.job_folder(job.folder))
     await store.jobs.purge(job.id)
 

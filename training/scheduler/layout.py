@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from contextlib import suppress
 from itertools import chain
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import JobError, UserError
-from storage.folders import JobFolder, replacing, write_json
+from storage.folders import JobFolder, link_file, write_json
 from storage.records import Catalog, Job, Kind, Photo
 from storage.requests import TrainRequest
 from storage.store import Store
@@ -21,6 +20,7 @@ from training.recipe.concepts import ConceptPhotos, class_prompt, list_class_pho
 from training.recipe.names import current_names
 from training.recipe.preparation import PhotoFacts, prepare_photos
 from training.run.defaults import complete_recipe
+from training.scheduler.class_images import lend_images
 
 DAY_SECONDS = 86400.0
 
@@ -39,6 +39,8 @@ async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
         if recipe is None or not has_photos(folder, recipe):  # a power cut may take them back
             recipe = await train_recipe(store, job, catalog)
         content["recipe"] = recipe
+        base = catalog.find_base(job.base)
+        await asyncio.to_thread(lend_images, store.home, folder, base, recipe)
     elif job.kind is Kind.SAMPLE:
         content["request"] = await sample_request(store, job)
     else:
@@ -186,16 +188,3 @@ def link_photos(store: Store, job: Job, photos: list[Photo]) -> dict[int, str]:
             link_file(store.home.photo_file(photo.digest), folder.photos / name)
             names[photo.id] = name
     return names
-
-
-def link_file(file: Path, path: Path) -> None:
-    """Link a file to a second name; copy it where the file system has no links."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    try:
-        os.link(file, path)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        with replacing(path) as part:
-            shutil.copyfile(file, part)
