@@ -18,7 +18,7 @@ SHARED_TERMS = """\
 - **Who sees your photos:** <@{owner}>, as small previews with their captions. They can only download your originals if you tick that below.
 - **For how long:** until you or <@{owner}> delete them{limit}.
 - Only add photos you took or are allowed to use. Everyone in them is an adult and has agreed.
-- You can take your photos back at any time with /me. They are then deleted at once, and so are the styles trained on them if you like."""
+- You can take your photos back at any time: these with /dataset show, all of yours with /me. They are then deleted at once, and so are the styles trained on them if you like."""
 BASES = " (now {bases})"
 KEPT_DAYS = (
     ", or the dataset hasn't been used for {days} days. I'll send you a message {notice} before"
@@ -26,7 +26,7 @@ KEPT_DAYS = (
 MORE = "Full details: /privacy"
 TICK = "I'm allowed to use these photos, and I agree"
 TICK_MORE = "Only for training my own styles. I can take it back with /me."
-TICK_MORE_SHARED = "Only for styles made with this dataset. I can take it back with /me."
+TICK_MORE_SHARED = "Only for styles made with this dataset. I can take it back at any time."
 TICK_ORIGINALS = "The owner may download my originals"
 TICK_ORIGINALS_MORE = "Leave it empty, and they only see small previews."
 LABEL = "Consent"
@@ -37,13 +37,13 @@ LATE = "Thank you, your consent is saved. Your photos weren't kept in the meanti
 WITHDRAW = "### Take back your consent?\nYour datasets, jobs and styles stay, without photos. You can agree again at any time."
 WITHDRAW_SHARED = "### Take your photos back?\nOnly those you added to this dataset. You can join it again at any time."
 WITHDRAW_PHOTOS = "This permanently deletes {photos} and their captions."
-WITHDRAW_LEFT = "A style would lose them: {left} of others would be left to train on."
+WITHDRAW_LEFT = "Without them, {left} of other members are left to train on."
 WITHDRAW_JOBS = "It also ends {jobs} using them."
 WITHDRAW_BACKUPS = "If there are backups, the next one removes them there, too."
 WITHDRAW_STYLES = (
     "Trained on your photos: {styles}. Delete those too, with what they drew, or keep them?"
 )
-WITHDRAWN = "### All yours again\nDeleted {photos}, and kept a receipt of when you agreed and when you took it back. It's in your export (/me)."
+WITHDRAWN = "### Taken back\nDeleted {photos}, and kept a receipt of when you agreed and when you took it back. It's in your export (/me)."
 WITHDRAWN_STYLES = "Deleted {styles}, too."
 
 # labels: a verb first, 18 characters at most

@@ -14,10 +14,10 @@ from bot.wording.errors import ERRORS
 
 
 @pytest.fixture
-async def invited(kit):
+async def invited(kit, scheduler):
     """Return alice with a dataset of two photos, bob, and the invitation."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")
-    await kit.add_dataset(alice, photos=2)
+    await scheduler.add_dataset(alice, photos=2)
     await alice.slash(kit.channel, "dataset invite", name="my dog", member=bob)
     return alice, bob, kit.channel.last_message
 
@@ -31,12 +31,20 @@ async def join(kit, bob, invitation, *, originals=False, seeds=(7, 8, 9)):
 
 
 async def test_join(kit, invited):
-    """An invited member agrees to terms of their own, and their photos are known as theirs."""
+    """An invited member agrees to terms of their own, and their photos are known as theirs.
+
+    The owner's card says whose they are, and what a style would lose without them.
+    """
     alice, bob, invitation = invited
+    (dataset,) = await kit.store.datasets.list_for(alice.id)
+    before = await loss_lines(kit.bot, dataset)
 
     form, answer = await join(kit, bob, invitation)
+    card = await kit.open_dataset(alice)
 
-    (dataset,) = await kit.store.datasets.list_for(alice.id)
+    facts = {"member": bob.id, "photos": "3 photos", "left": "2 photos"}
+    assert before == []
+    assert kit.says(card, wording.contribution.LOSS, few=wording.contribution.LOSS_FEW, **facts)
     photos = await kit.store.photos.list_for(dataset.id, alice.id)
     (receipt,) = await kit.store.consents.list_for(bob.id)
     assert str(bob.id) in kit.text(invitation)
@@ -72,17 +80,6 @@ async def test_decline(kit, invited):
 
     assert kit.says(answer, wording.contribution.DECLINED)
     assert await kit.store.contributors.list_joined(bob.id) == []
-
-
-async def test_loss(kit, invited):
-    """The owner's card says whose photos there are, and what a style would lose without them."""
-    alice, bob, invitation = invited
-    await join(kit, bob, invitation)
-
-    card = await kit.open_dataset(alice)
-
-    facts = {"member": bob.id, "photos": "3 photos", "left": "2 photos"}
-    assert kit.says(card, wording.contribution.LOSS, few=wording.contribution.LOSS_FEW, **facts)
 
 
 async def test_own_card(kit, invited):
@@ -159,11 +156,3 @@ async def export_all(kit, who):
     """Return the names in a member's export."""
     card = (await who.slash(kit.channel, "me")).response
     return await packed(await who.click(card, label="Export"))
-
-
-async def test_nobody_to_lose(kit):
-    """A dataset of one member's photos says nothing of losses."""
-    alice = kit.add_member("alice")
-    dataset = await kit.add_dataset(alice, photos=1)
-
-    assert await loss_lines(kit.bot, dataset) == []
