@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 PHOTOS, EVERY = 200, 20
 SIZE = (1600, 1200)  #: pixels of a photo; half a megabyte
 MAX_SECONDS = 900.0
+MAX_STALL_MS = 100
 LOOK_SECONDS = 0.005  #: between two looks whether the event loop goes on
 PUT = b"PUT /upload/"
 PIECE_BYTES = 1 << 16
@@ -107,16 +108,18 @@ async def cutting(bot: Bot, every: int) -> AsyncIterator[CuttingProxy]:
 
 
 class Stalls:
-    """The longest time that the event loop did nothing else."""
+    """The longest time that the event loop did nothing else, in seconds."""
 
-    longest = 0.0  #: seconds
+    longest = 0.0
+    busiest = 0.0  #: of processor time, whatever else the machine has to do
 
     async def watch(self) -> None:
         """Look again and again."""
         while True:
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.thread_time()
             await asyncio.sleep(LOOK_SECONDS)
             self.longest = max(self.longest, time.perf_counter() - began - LOOK_SECONDS)
+            self.busiest = max(self.busiest, time.thread_time() - worked)
 
 
 def draw_photos(folder: Path, count: int) -> list[Path]:
@@ -177,7 +180,13 @@ async def measure(program: str, folder: Path, count: int) -> list[table.Row]:
             table.at_least("connections cut", proxy.cuts, count // EVERY),
             *await count_photos(bot, dataset, photos),
             table.at_most("refused", len(notes.splitlines()), 0),
-            table.at_most("longest stall of the event loop", stalls.longest * 1000, 100, "ms"),
+            table.at_most(
+                "longest stall of the event loop, its processor time",
+                stalls.busiest * 1000,
+                MAX_STALL_MS,
+                "ms",
+                f" ({stalls.longest * 1000:.0f} ms in all)",
+            ),
         ]
 
 

@@ -82,7 +82,7 @@ def list_status(view: DatasetView) -> list[str]:
     lines = [view.ready_line(wording.upload.READY)]
     if len(view.photos) >= MIN_PHOTOS:
         lines.append(wording.verdicts.explain_readiness(view.readiness))
-    return [*lines, to_plain(view.captioned)] if view.captioned else lines
+    return [to_plain(line) for line in (*lines, view.captioned) if line]
 
 
 def list_holes(view: DatasetView) -> list[str]:
