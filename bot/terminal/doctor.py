@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import psutil
+from yarl import URL
 
 from bot import wording
 from bot.settings import BotSettings
@@ -261,7 +262,14 @@ async def check_public_url(settings: BotSettings) -> Line:
         reason = str(silent) or type(silent).__name__
         where = {"host": settings.host, "port": settings.port}
         return make_line(WARN, "link_silent", url=url, reason=reason, **where)
-    return make_line(OK, "link")
+    if is_secure(URL(settings.public_url)):
+        return make_line(OK, "link")
+    return make_line(WARN, "link_plain", url=settings.public_url)
+
+
+def is_secure(url: URL) -> bool:
+    """Return whether browsers let a page of this address compute digests (secure contexts)."""
+    return url.scheme == "https" or url.host in {"localhost", "127.0.0.1", "::1"}
 
 
 def check_backup(settings: BotSettings) -> Line:

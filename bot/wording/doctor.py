@@ -52,6 +52,7 @@ CHECKS = {
     "token": "DISCORD_TOKEN looks like a token",
     "token_missing": "DISCORD_TOKEN is not set, so safelight run won't start; it explains how to get one. The demo and the other commands work without",
     "link": "PUBLIC_URL answers: members can upload in a browser, and get large files as links",
+    "link_plain": "PUBLIC_URL answers, but not over HTTPS ({url}): large files go out as links, and browsers refuse the upload page",
     "link_unset": "PUBLIC_URL is not set: there is no upload page, and you hand over files above {limit} MiB yourself",
     "link_silent": "PUBLIC_URL does not answer at {url} ({reason}); while the bot runs, it should"
     " lead to {host}:{port}",

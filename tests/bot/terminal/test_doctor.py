@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from bot import wording
 from bot.settings import BotSettings
@@ -231,6 +232,15 @@ async def test_public_url_is_asked_for_a_sign_of_life(tmp_path, unused_tcp_port)
         assert (await doctor.check_public_url(settings(tmp_path, public_url=url))).mark == OK
     finally:
         await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("url", "secure"),
+    [("https://a.example", True), ("http://localhost:8765", True), ("http://192.168.1.5", False)],
+)
+def test_the_upload_page_needs_https(url, secure):
+    """Browsers compute digests for pages over HTTPS or from their own computer only."""
+    assert doctor.is_secure(URL(url)) is secure
 
 
 @pytest.mark.parametrize(("limit", "mark"), [(20, OK), (100, WARN)])
