@@ -38,7 +38,7 @@ class Store:
         self._database, self._trash, self.home = database, trash, home
         self.members = Members(database, trash)
         self.consents = Consents(database)
-        self.contributors = Contributors(database)
+        self.contributors = Contributors(database, trash)
         self.withdrawals = Withdrawals(database, trash)
         self.servers = Servers(database)
         self.datasets = Datasets(database, trash)

@@ -31,6 +31,13 @@ def invitation_card(dataset: Dataset, member: int) -> Card:
     )
 
 
+def removed_card(dataset: Dataset, member: int, photos: int) -> Card:
+    """Return the card that says that a member was taken out of a dataset."""
+    count = format_count(photos, "photo")
+    said = say(wording.contribution.REMOVED, member=member, name=dataset.name, photos=count)
+    return Card(text(said))
+
+
 async def contribution_card(interaction: Interaction, dataset: Dataset) -> Card:
     """Return the card of a member's photos in another's dataset, the newest of them."""
     bot, member = interaction.client, interaction.user.id

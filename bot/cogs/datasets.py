@@ -15,7 +15,7 @@ from bot.cards.agreement import has_agreed
 from bot.cards.captions import captions_card
 from bot.cards.collecting import start_collecting
 from bot.cards.components import defer, edit, parse_id
-from bot.cards.contribution import contribution_card, invitation_card
+from bot.cards.contribution import contribution_card, invitation_card, removed_card
 from bot.cards.dataset_deletion import delete_card
 from bot.cards.export import export_card
 from bot.cogs import _autocomplete
@@ -150,6 +150,17 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
             await edit(interaction, card)
             return
         await edit(interaction, await start_collecting(interaction, dataset))
+
+    @app_commands.command(description=wording.contribution.COMMAND_UNINVITE)
+    @app_commands.describe(**wording.contribution.UNINVITE_OPTIONS)
+    @app_commands.autocomplete(name=_autocomplete.suggest_datasets)
+    async def uninvite(self, interaction: Interaction, name: str, member: discord.User) -> None:
+        """Take a member out of a dataset, with their photos."""
+        await defer(interaction)
+        dataset = await get_own_dataset(interaction, name)
+        contributors = interaction.client.store.contributors
+        photos = await contributors.remove(dataset.id, dataset.owner, member.id)
+        await edit(interaction, removed_card(dataset, member.id, photos))
 
 
 async def get_own_dataset(interaction: Interaction, name: str) -> Dataset:

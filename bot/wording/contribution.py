@@ -6,6 +6,8 @@ from __future__ import annotations
 
 COMMAND_INVITE = "Invite a member to add their photos to one of your datasets"
 INVITE_OPTIONS = {"name": "Which dataset (type to search)", "member": "Who may add their photos"}
+COMMAND_UNINVITE = "Take a member and their photos out of one of your datasets"
+UNINVITE_OPTIONS = {"name": "Which dataset (type to search)", "member": "Who is to leave it"}
 
 # cards
 
@@ -14,6 +16,7 @@ INVITATION_MORE = "You agree to your own terms first, only you decide about your
 TITLE = "### Your photos in {name} · {photos}"
 OWNED = "It's <@{owner}>'s dataset. You only see your own photos here."
 DECLINED = "No photos were added. If you change your mind, press Join on the invitation."
+REMOVED = "<@{member}> can't add photos to **{name}** any more. Deleted {photos} of theirs."
 ADDED = "They're in. See them, add more or take them back with /dataset show."
 ADDED_BY = "From <@{member}>"
 LOSS = "From <@{member}>: {photos}. Without them, {left} would be left{few}."

@@ -62,6 +62,7 @@ ERRORS = {
     "concepts_many": "{count} concepts are too many for one run; the limit is {most}.",
     "concepts_method": "The method {method} learns a single word, so it takes one concept. Pick a method such as lora, or train the concepts one by one.",
     "consent_needed": "I need your consent before I keep photos. Run /dataset add again and agree first.",
+    "contributor_unknown": "They aren't in that dataset, so there's nobody to take out.",
     "contributors_full": "{most} members were invited to this dataset, and that's the limit.",
     "dataset_busy": "**{name}** is in use by job {job}. Wait until it ends, or cancel it with /jobs.",
     "dataset_empty": "**{name}** has no photos yet. Add some with /dataset add first.",

@@ -11,12 +11,19 @@ from storage.names import name_key
 from storage.records import Dataset
 from storage.tables.database import Connection, Database
 from storage.tables.datasets import dataset_from_row, get_owned
+from storage.tables.photos import SELECT_STARTED_JOB
+from storage.tables.trash import Trash
+from storage.tables.withdrawal import WITHDRAW_CONSENTS
 
 MAX_CONTRIBUTORS = 20  #: of a dataset, with those who were only invited
 SELECT_JOINED = """
 SELECT d.* FROM datasets AS d JOIN contributors AS c ON c.dataset = d.id
 WHERE c.member = :member AND c.state = 'joined'
 """
+REMOVE_PHOTOS = """
+DELETE FROM photos WHERE dataset = :dataset AND contributor = :member RETURNING id
+"""
+FORGET_CONTRIBUTOR = "DELETE FROM contributors WHERE dataset = :dataset AND member = :member"
 SELECT_OPEN = """
 SELECT * FROM datasets WHERE id = :dataset AND (owner = :member
   OR EXISTS (SELECT 1 FROM contributors WHERE dataset = :dataset AND member = :member))
@@ -62,8 +69,8 @@ class Contributor:
 class Contributors:
     """The table of contributors."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, trash: Trash) -> None:
+        self._database, self._trash = database, trash
 
     async def invite(self, dataset: int, owner: int, member: int) -> None:
         """Invite a member to the owner's dataset, once.
@@ -90,6 +97,25 @@ class Contributors:
     async def decline(self, dataset: int, member: int) -> None:
         """Record that an invited member wants nothing of it; one who joined takes photos back."""
         await self._database.execute(DECLINE, dataset=dataset, member=member, now=time.time())
+
+    async def remove(self, dataset: int, owner: int, member: int) -> int:
+        """Take a member out of the owner's dataset with their photos; return how many these were.
+
+        They may be invited anew. Raises UserError: "dataset_unknown", "contributor_unknown", or
+        "dataset_busy" while a training has copies of the photos.
+        """
+        facts = {"dataset": dataset, "member": member, "now": time.time()}
+        async with self._database.transaction() as tx:
+            name = (await get_owned(tx, dataset, owner)).name
+            if member not in {each.member for each in await _list_for(tx, dataset)}:
+                raise UserError("contributor_unknown")
+            if job := await tx.fetch_one(SELECT_STARTED_JOB, dataset=dataset):
+                raise UserError("dataset_busy", name=name, job=job["id"])
+            photos = await tx.execute(REMOVE_PHOTOS, **facts)
+            for sql in (WITHDRAW_CONSENTS, FORGET_CONTRIBUTOR):
+                await tx.execute(sql, **facts)
+        await self._trash.sweep()
+        return len(photos)
 
     async def get_invited(self, dataset: int, member: int) -> Dataset:
         """Return a dataset that a member was invited to; raise UserError("invite_unknown")."""

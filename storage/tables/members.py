@@ -29,7 +29,7 @@ EXPORT_QUERIES = {
     "photos_of_others": "SELECT id, dataset, width, height, caption, written, warnings, created"
     " FROM photos WHERE owner = :member AND contributor <> :member",
     "uploads": "SELECT photo, digest FROM uploads"
-    " WHERE photo IN (SELECT id FROM photos WHERE owner = :member)",
+    " WHERE photo IN (SELECT id FROM photos WHERE contributor = :member)",
     "edited_captions": "SELECT photo, edit, caption, written, became FROM edited_captions"
     " WHERE photo IN (SELECT id FROM photos WHERE owner = :member)",
     "caption_edits": "SELECT id, dataset, trigger, at FROM caption_edits"

@@ -73,11 +73,16 @@ async def test_strangers(kit, invited):
 
 
 async def test_decline(kit, invited):
-    """Who declines is told alone, and no photo of theirs is taken."""
-    _, bob, invitation = invited
+    """Who declines is told alone, no photo of theirs is taken; the owner can uninvite them."""
+    alice, bob, invitation = invited
 
     answer = await bob.click(invitation, label=wording.consent.DECLINE)
 
+    removed = await alice.slash(kit.channel, "dataset uninvite", name="my dog", member=bob)
+    late = await bob.click(invitation, label=wording.contribution.JOIN)
+
+    assert kit.says(removed, wording.contribution.REMOVED, name="my dog", photos="0 photos")
+    assert kit.says(late, ERRORS["invite_unknown"])
     assert kit.says(answer, wording.contribution.DECLINED)
     assert await kit.store.contributors.list_joined(bob.id) == []
 

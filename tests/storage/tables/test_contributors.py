@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from storage.errors import UserError
-from storage.records import CheckedPhoto, Concept, Dataset
+from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, Status
 from storage.store import Store
 from storage.tables.consents import Terms
 from storage.tables.contributors import MAX_CONTRIBUTORS, Contribution
@@ -89,3 +89,37 @@ async def test_originals(store: Store, dog: Dataset) -> None:
 
     assert before == {BOB}
     assert await store.contributors.list_releasing(dog.id) == set()
+
+
+async def test_remove(
+    store: Store,
+    dog: Dataset,
+    make_photo: Callable[..., CheckedPhoto],
+    make_job: Callable[..., NewJob],
+) -> None:
+    """The owner takes a member out with their photos, not during a training; nobody else does."""
+    await store.contributors.join(dog.id, BOB)
+    await store.consents.add(BOB, Terms(1, dataset=dog.id), "form")
+    await store.photos.add(dog, make_photo(1), BOB)
+    kept = await store.photos.add(dog, make_photo(2))
+    await store.jobs.queue(make_job(dataset=dog.id))
+    job = await store.jobs.claim("w", [Kind.TRAIN])
+    assert job is not None
+
+    for owner, member, code in (
+        (BOB, BOB, "dataset_unknown"),
+        (ALICE, CAROL, "contributor_unknown"),
+        (ALICE, BOB, "dataset_busy"),
+    ):
+        with pytest.raises(UserError, match=code):
+            await store.contributors.remove(dog.id, owner, member)
+    await store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
+    removed = await store.contributors.remove(dog.id, ALICE, BOB)
+
+    assert removed == 1
+    assert await store.photos.list_for(dog.id, ALICE) == [kept]
+    assert not store.home.photo_file(make_photo(1).digest).exists()
+    assert not await store.consents.has(BOB, Terms(1, dataset=dog.id))
+    with pytest.raises(UserError, match="invite_unknown"):
+        await store.contributors.join(dog.id, BOB)
+    await store.contributors.invite(dog.id, ALICE, BOB)
