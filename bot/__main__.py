@@ -15,6 +15,7 @@ import discord
 from bot import cogs, logs, wording
 from bot.bot import Bot
 from bot.cards.components import Control, find_controls
+from bot.jobfeed.examining import Examining
 from bot.jobfeed.follower import JobFollower
 from bot.jobfeed.retention import UnusedDatasets
 from bot.settings import BotSettings
@@ -61,6 +62,9 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     bot.jobs = follower = JobFollower(bot)
     opened.push_async_callback(follower.close)
     follower.start()
+    examining = Examining(bot)
+    opened.push_async_callback(examining.close)
+    examining.start()
     retention = UnusedDatasets(bot)
     opened.push_async_callback(retention.close)
     retention.start()

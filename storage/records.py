@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
 from storage.crops import MIDDLE, Framing
 from storage.errors import UserError
+from storage.measurements import Examination, PhotoMeasures
 
 
 class Concept(StrEnum):
@@ -110,25 +110,6 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoMeasures:
-    """What was measured on a picture's pixels, as kept; `storage.planning.verdicts` judges it."""
-
-    detail: float  #: share of the width that the finest detail needs: 1 if sharp; 0 is unknown
-    bars: tuple[int, int, int, int]  #: pixels of plain borders: left, top, right, bottom
-    clean_bars: bool  #: nothing is written on them
-    dark: float  #: share of pixels that are nearly black
-    bright: float  #: share of the pixels in the middle that are white
-    contrast: float  #: standard deviation of the levels, of 255
-    thumbnail: str  #: 32x32 grey levels without the bars, base64, to find the same shot
-    colours: str  #: 8x8 RGB, base64
-
-    @classmethod
-    def from_json(cls, facts: Mapping[str, Any]) -> Self:
-        """Return the measures in a JSON object."""
-        return cls(**{**facts, "bars": tuple(facts["bars"])})
-
-
-@dataclass(frozen=True, slots=True)
 class CheckedPhoto:
     """A picture that passed the darkroom's checks: its pixels, nothing else of the file."""
 
@@ -143,6 +124,7 @@ class CheckedPhoto:
     warnings: tuple[str, ...]  #: those of `measures.list_warnings`, and "animated"
     framing: Framing = MIDDLE
     measures: PhotoMeasures | None = None
+    examination: Examination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +149,7 @@ class Photo:
     measures: PhotoMeasures | None = None  #: none in those of before 0.3
     shot: int = 0  #: photos of the same shot have the same number; 0 is alone
     accepted: bool = False  #: its owner keeps it against advice
+    examination: Examination | None = None  #: none before the examiner has seen it
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> C
     other = 1 if photo.repeats > 1 else STRESSED_REPEATS
     weigh = Weigh(photo.id, other, label=wording.dataset.REPEATS[other > 1])
     back = TurnPage(dataset.id, page, label=wording.dataset.BACK)
-    accept = [Accept(photo.id)] if verdict.findings and not verdict.accepted else []
+    accept = [Accept(photo.id)] if verdict.can_accept else []
     card.add(row(Edit(photo.id), weigh, Remove(photo.id, page), *accept))
     again = CaptionPhoto(photo.id, disabled=photo.written)
     return card.add(row(*undo, again, back))

@@ -53,6 +53,7 @@ TOLD = {
     "copy_left_out": "{copy} shows the same as {file}, so it is left out.",
     "beside_shared": "{file} belongs to {owner}; for {other}, write {own}.",
     "copy_captioned": "{copy} shows the same as {file}, so both get the same caption.",
+    "photos_examining": "Looking for text and nudity in {photos} photos, some seconds each …",
     "captions_some": "Photos with a caption: {captions} of {photos}.",
     "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
     "captions_decoded": "Captions read as {encoding}, because they are not UTF-8: {count}.",

@@ -15,11 +15,15 @@ SHORT = {
     "blurred": "soft",
     "bright": "overexposed",
     "dark": "very dark",
+    "explicit": "explicit",
+    "nudity": "maybe nudity",
     "plain": "one colour",
     "same_shot": "same shot as {others}",
     "screenshot": "screenshot",
+    "text": "text",
     "tiny": "small",
     "unsharp": "blurred",
+    "watermark": "watermark",
 }
 WHY = {
     "animated": "It's animated, and only its first frame is used.",
@@ -27,11 +31,15 @@ WHY = {
     "blurred": "It's soft: it was enlarged or is out of focus, with detail for only about {width}×{height} pixels, and the style would learn that.",
     "bright": "It's overexposed: most of its middle is white, so there's little to learn from.",
     "dark": "It's so dark that there's little to learn from.",
+    "explicit": "It looks explicit, so nothing can be trained on it here.",
+    "nudity": "It may show nudity; the moderators decide what this server allows.",
     "plain": "It's almost a single colour, so there's nothing to learn from.",
     "same_shot": "It's the same shot as {others}, so together they count as one photo.",
     "screenshot": "It has bars with something on them ({sides}), like a screenshot, and the style would learn those too.",
+    "text": "There's text in it ({words}), and the style would learn that too.",
     "tiny": "It's small: {width}×{height} pixels leave little detail to learn.",
     "unsharp": "It's blurred, and the style would learn that too.",
+    "watermark": "It has the same text at the same place as other photos ({words}), and the style would draw it everywhere.",
 }
 ADVICE = {
     "animated": "A still photo works just as well.",
@@ -39,11 +47,15 @@ ADVICE = {
     "blurred": "Use the original, or a sharper photo.",
     "bright": "Use one with less light.",
     "dark": "Use one with more light.",
+    "explicit": "Remove it, or ask the operator if that's a mistake.",
+    "nudity": "Remove it if you're not sure.",
     "plain": "Check that it's the right file.",
     "same_shot": "Keep {best}, the best of them, and add photos that differ.",
     "screenshot": "Crop it to the photo itself, or use the original.",
+    "text": "That's fine if it belongs to the subject; if not, crop it off.",
     "tiny": "Use the original if you have it.",
     "unsharp": "Use a sharper photo.",
+    "watermark": "Use photos without it, or crop it off.",
 }
 BEST = "It's the best of them; add photos that differ."
 PHOTO_NAME = "photo {number}"

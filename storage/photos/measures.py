@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageStat
 
-from storage.records import PhotoMeasures
+from storage.measurements import PhotoMeasures
 
 THUMBNAIL_SIDE = 32  #: pixels; of the grey one, squeezed to a square
 COLOURS_SIDE = 8  #: pixels; of the coloured one

@@ -18,8 +18,9 @@ from typing import IO, Any, Self
 
 from storage.crops import Box, Framing, Size
 from storage.errors import UserError
+from storage.measurements import PhotoMeasures
 from storage.photos.formats import detect_format
-from storage.records import CheckedPhoto, PhotoMeasures
+from storage.records import CheckedPhoto
 from storage.variations import Variation
 
 MAX_KEPT_SIDE = 1536  #: pixels; larger pictures are scaled down
@@ -31,6 +32,7 @@ TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
 TILE_MARK, FRAMING_MARK, STRIP_MARK = b"tile", b"framing", b"strip"
 STRIP_HEAD = struct.Struct(">I")  #: the length of the JSON that comes next, then the preview
 TILE_HEAD = struct.Struct(">I4f")  #: a number, and the box that is kept; the preview comes next
+CHILD_MODULE = "storage.photos.child"
 MEMORY_EXIT_CODE = 77  #: of a child without memory left
 INHERITED_VARIABLES = ("LD_LIBRARY_PATH",)  #: of the environment; some Pythons need it
 #: glibc gives large blocks back at once; to get them anew takes a sixth of a photo's time
@@ -134,8 +136,8 @@ class Darkroom:
 class Child:
     """A decoding process, started for its first picture. Its methods block."""
 
-    def __init__(self, seconds: float, *, faces: bool = False) -> None:
-        self._seconds, self._arguments = seconds, ["faces"] if faces else []
+    def __init__(self, seconds: float, *, faces: bool = False, module: str = CHILD_MODULE) -> None:
+        self._seconds, self._module, self._arguments = seconds, module, ["faces"] if faces else []
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
         self._lock = threading.Lock()
@@ -180,7 +182,7 @@ class Child:
             _close_child(self._process)
             self._process = None
         if self._process is None:
-            self._process = _start_child(*self._arguments)
+            self._process = _start_child(*self._arguments, module=self._module)
         if self._killed:
             self._process.kill()
         return self._process
@@ -226,12 +228,12 @@ def receive_message(stream: IO[bytes] | None) -> bytes:
     return content
 
 
-def _start_child(*arguments: str) -> subprocess.Popen[bytes]:
+def _start_child(*arguments: str, module: str = CHILD_MODULE) -> subprocess.Popen[bytes]:
     """Start a child without our environment, files and folder; Ctrl-C does not reach it."""
     kept = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     root = str(Path(__file__).parents[2])
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "storage.photos.child", *arguments],
+        [sys.executable, "-P", "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

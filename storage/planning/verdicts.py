@@ -7,11 +7,13 @@ finding removes a photo: that does only its owner.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import combinations, starmap
 from typing import Any, NamedTuple, Self
 
 from storage.errors import Fact
+from storage.measurements import Examination
 from storage.photos.sameshot import number_shots
 from storage.records import CheckedPhoto, Photo
 
@@ -19,11 +21,16 @@ AnyPhoto = Photo | CheckedPhoto
 
 #: codes of findings, the worst first
 FINDINGS = (
-    "plain", "tiny", "blurred", "unsharp", "screenshot", "bars", "dark", "bright", "same_shot",
-    "animated",
+    "explicit", "plain", "tiny", "blurred", "unsharp", "screenshot", "bars", "dark", "bright",
+    "watermark", "same_shot", "nudity", "text", "animated",
 )  # fmt: skip
 #: what can be looked at, as people call it in `bot/wording/verdicts.py`
 LOOKS = ("detail", "light", "bars", "shots", "text", "nudity", "content")
+#: probabilities, as the net's author bands them: below it is fine, between a person decides
+MAX_CLEAN_NUDITY, MIN_EXPLICIT = 0.2, 0.8
+REFUSED = frozenset({"explicit"})  #: cannot be accepted
+SAME_PLACE = 0.05  #: of a side, between two watermarks
+MAX_NAMED_WORDS, MAX_WORD_CHARS = 3, 24
 SIDES = ("left", "top", "right", "bottom")
 
 
@@ -41,6 +48,16 @@ class Verdict:
     findings: tuple[Finding, ...]  #: the worst first
     unchecked: tuple[str, ...]  #: of `LOOKS`
     accepted: bool = False  #: its owner keeps it anyway
+
+    @property
+    def can_accept(self) -> bool:
+        """Whether the photo's owner may keep it against advice."""
+        return bool(self.findings) and not self.accepted and not self.refused
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing can be trained on the photo."""
+        return any(finding.code in REFUSED for finding in self.findings)
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
@@ -64,14 +81,18 @@ def judge_photos(photos: Sequence[AnyPhoto], names: Sequence[str]) -> list[Verdi
             others = [names[other] for other in group if other != at]
             facts: dict[str, Fact] = {"others": others, "best": names[best], "is_best": at == best}
             same[at] = Finding("same_shot", facts)
-    return [judge_photo(photo, same.get(at)) for at, photo in enumerate(photos)]
+    marks = find_watermarks(photos)
+    return [
+        judge_photo(photo, *filter(None, [same.get(at)]), watermarks=marks)
+        for at, photo in enumerate(photos)
+    ]
 
 
-def judge_photo(photo: AnyPhoto, same_shot: Finding | None = None) -> Verdict:
+def judge_photo(photo: AnyPhoto, *more: Finding, watermarks: Set[str] = frozenset()) -> Verdict:
     """Return the verdict on one photo, with what the others of its set say of it."""
     findings = [Finding(*describe_warning(photo, code)) for code in photo.warnings]
     known = [each for each in findings if each.code in FINDINGS]
-    known += [same_shot] if same_shot else []
+    known += [*more, *describe_examination(photo.examination or Examination(), watermarks)]
     known.sort(key=lambda finding: FINDINGS.index(finding.code))
     return Verdict(
         tuple(known), list_unchecked(photo), isinstance(photo, Photo) and photo.accepted
@@ -91,14 +112,52 @@ def describe_warning(photo: AnyPhoto, code: str) -> tuple[str, dict[str, Fact]]:
     return code, {"width": size[0], "height": size[1]} if code in {"blurred", "tiny"} else {}
 
 
+def describe_examination(found: Examination, watermarks: Set[str]) -> Iterator[Finding]:
+    """Yield what nets found in a photo that is worth a word."""
+    if found.nudity is not None and found.nudity >= MAX_CLEAN_NUDITY:
+        yield Finding("explicit" if found.nudity >= MIN_EXPLICIT else "nudity", {})
+    words = [clean_word(each.text) for each in found.text or ()]
+    marks = [clean_word(each.text) for each in found.text or ()
+             if each.text.casefold() in watermarks]  # fmt: skip
+    if marks:
+        yield Finding("watermark", {"words": marks[:MAX_NAMED_WORDS]})
+    elif words:
+        yield Finding("text", {"words": words[:MAX_NAMED_WORDS]})
+
+
+def clean_word(text: str) -> str:
+    """Return what a net read in a stranger's picture, harmless in any sentence."""
+    return "".join(sign for sign in text if sign.isalnum() or sign == " ")[:MAX_WORD_CHARS]
+
+
+def find_watermarks(photos: Sequence[AnyPhoto]) -> set[str]:
+    """Return the texts, without case, that are at the same place in several photos."""
+    places: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    for photo in photos:
+        for found in (photo.examination and photo.examination.text) or ():
+            places[found.text.casefold()].append((found.x, found.y))
+    return {
+        text
+        for text, found in places.items()
+        if any(starmap(is_same_place, combinations(found, 2)))
+    }
+
+
+def is_same_place(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Return whether two places, in shares of the sides, are about the same."""
+    return all(abs(a - b) <= SAME_PLACE for a, b in zip(one, other, strict=True))
+
+
 def list_unchecked(photo: AnyPhoto) -> tuple[str, ...]:
     """Return what nobody has looked at in a photo."""
-    measures = photo.measures
+    measures, examined = photo.measures, photo.examination or Examination()
     looked = {
         "detail": measures is not None and measures.detail > 0,
         "light": measures is not None,
         "bars": measures is not None,
         "shots": measures is not None,
+        "nudity": examined.nudity is not None,
+        "text": examined.text is not None,
     }
     return tuple(look for look in LOOKS if not looked.get(look))
 

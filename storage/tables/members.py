@@ -24,7 +24,7 @@ EXPORT_QUERIES = {
     " WHERE owner = :member",
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
     "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
-    " found_framing, chosen_framing, repeats, measures, shot, accepted, created"
+    " found_framing, chosen_framing, repeats, measures, shot, accepted, examination, created"
     " FROM photos WHERE contributor = :member",
     "photos_of_others": "SELECT id, dataset, width, height, caption, written, warnings, created"
     " FROM photos WHERE owner = :member AND contributor <> :member",
@@ -56,7 +56,7 @@ EXPORT_QUERIES = {
 }
 JSON_COLUMNS = {
     "bases", "body", "request", "error", "facts", "warnings", "found_framing", "chosen_framing",
-    "measures",
+    "measures", "examination",
 }  # fmt: skip
 
 KEEP_SHARED_STYLES = (

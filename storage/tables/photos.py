@@ -15,10 +15,11 @@ from storage.disk import DISK_FULL_ERRORS
 from storage.errors import UserError
 from storage.folders import Home
 from storage.limits import REPEATS, check_range
+from storage.measurements import Examination, PhotoMeasures
 from storage.photofiles import read_photo_start, write_photo
 from storage.photos.sameshot import find_same_shots
 from storage.photosets.edits import split_trigger, tidy
-from storage.records import CheckedPhoto, Dataset, Photo, PhotoMeasures
+from storage.records import CheckedPhoto, Dataset, Photo
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.datasets import SELECT_TRAINING_JOB
 from storage.tables.trash import Trash
@@ -161,6 +162,17 @@ class Photos:
             await tx.execute("DELETE FROM photos WHERE id = :id", id=photo_id)
         await self._trash.sweep()
 
+    async def find_unexamined(self) -> str | None:
+        """Return the digest of the newest picture that the examiner has not seen, if any."""
+        sql = "SELECT digest FROM photos WHERE examination = 'null' ORDER BY id DESC LIMIT 1"
+        row = await self._database.fetch_one(sql)
+        return None if row is None else str(row["digest"])
+
+    async def set_examination(self, digest: str, found: Examination) -> None:
+        """Store what was found in a picture, with all photos that are it."""
+        sql = "UPDATE photos SET examination = :found WHERE digest = :digest"
+        await self._database.execute(sql, digest=digest, found=json.dumps(asdict(found)))
+
     async def accept(self, photo_id: int, owner: int) -> Photo:
         """Keep a photo against advice, and return it; nothing more is said of it then."""
         sql = "UPDATE photos SET accepted = 1 WHERE id = :id AND owner = :owner RETURNING *"
@@ -250,7 +262,7 @@ def read_framing(text: str | None) -> Framing | None:
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
     found, chosen = (read_framing(row[f"{by}_framing"]) for by in ("found", "chosen"))
-    measures = json.loads(row["measures"])
+    measures, examination = (json.loads(row[name]) for name in ("measures", "examination"))
     return read_row(
         Photo,
         row,
@@ -261,6 +273,7 @@ def photo_from_row(row: sqlite3.Row) -> Photo:
         accepted=bool(row["accepted"]),
         warnings=tuple(json.loads(row["warnings"])),
         measures=measures and PhotoMeasures.from_json(measures),
+        examination=examination and Examination.from_json(examination),
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from storage.crops import crop_at
+from storage.folders import JobFolder
+from storage.photos.examiner import Examiner
 from storage.planning.readiness import rate_readiness
 from storage.planning.verdicts import Verdict, count_different, group_shots, judge_photos
 from storage.records import CheckedPhoto
+from training.cli.output import tell
 from training.cli.photos import FolderPhoto
 
 USUAL_RESOLUTION = 512  #: pixels, of a base for photos
@@ -28,6 +33,23 @@ def check_photos(photos: Sequence[FolderPhoto], resolution: int) -> dict[str, An
         "resolution": resolution,
         "readiness": rate_readiness(checked).to_json(),
     }
+
+
+def examine_photos(photos: Sequence[FolderPhoto], folder: JobFolder) -> list[FolderPhoto]:
+    """Look for nudity and text, seconds a photo; without the extra `photos`, at nothing."""
+    return asyncio.run(_examine_photos(photos, folder))
+
+
+async def _examine_photos(photos: Sequence[FolderPhoto], folder: JobFolder) -> list[FolderPhoto]:
+    examined = []
+    async with Examiner() as examiner:
+        if not examiner.looks:
+            return [*photos]
+        tell("photos_examining", photos=len(photos))
+        for photo in photos:
+            found = await examiner.examine((folder.photos / photo.file).read_bytes())
+            examined.append(photo._replace(checked=replace(photo.checked, examination=found)))
+    return examined
 
 
 def describe_photo(photo: FolderPhoto, verdict: Verdict, resolution: int) -> dict[str, Any]:

@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
+from storage.measurements import Examination, FoundText, PhotoMeasures
 from storage.photos.measures import list_warnings
 from storage.planning.verdicts import (
     FINDINGS,
     Verdict,
     count_different,
+    find_watermarks,
     group_shots,
     judge_photo,
     judge_photos,
 )
-from storage.records import CheckedPhoto, Photo, PhotoMeasures
+from storage.records import CheckedPhoto, Photo
 
 FAR = 0x0F0F_F0F0_0FF0
 GREY, COLOURS = (base64.b64encode(bytes(size)).decode() for size in (32 * 32, 8 * 8 * 3))
@@ -101,6 +103,40 @@ def test_json(warned: tuple[str, ...]) -> None:
     assert Verdict.from_json(json.loads(json.dumps(verdict.to_json()))) == verdict
 
 
+def test_nudity() -> None:
+    """Nudity has three bands: fine, for a person to decide, and refused, which nobody accepts."""
+    judged = [judge_photo(replace(make_photo(), examination=Examination(each)))
+              for each in (0.1, 0.5, 0.9)]  # fmt: skip
+
+    assert [[finding.code for finding in each.findings] for each in judged] == [
+        [],
+        ["nudity"],
+        ["explicit"],
+    ]
+    assert [each.refused for each in judged] == [False, False, True]
+    assert [each.can_accept for each in judged] == [False, True, False]
+    assert all("nudity" not in each.unchecked and "text" in each.unchecked for each in judged)
+
+
+def test_text() -> None:
+    """The same text at the same place in two photos is a watermark; other text is only named."""
+    here, there = FoundText("ShutterStock", 0.5, 0.7), FoundText("SHUTTERSTOCK", 0.52, 0.7)
+    label, far = FoundText("*Her*schel @", 0.4, 0.4), FoundText("Shutterstock", 0.1, 0.1)
+    moved = replace(label, x=0.8)
+    texts = [(here,), (there, label), (moved,), (far,), ()]
+    photos = [
+        replace(make_photo(at), digest=f"{at}", phash=at * FAR, examination=Examination(0.0, text))
+        for at, text in enumerate(texts)
+    ]
+
+    found = [judge_photo(each, watermarks=find_watermarks(photos[:3])) for each in photos]
+
+    codes = [[finding.code for finding in each.findings] for each in found]
+    assert codes == [["watermark"], ["watermark"], ["text"], ["watermark"], []]
+    assert found[2].findings[0].facts == {"words": ["Herschel "]}
+    assert find_watermarks([photos[0], photos[3]]) == set()
+
+
 def test_every_warning_is_a_finding() -> None:
     """Whatever is measured to be wrong is a finding."""
     bad = PhotoMeasures(0.3, (9, 9, 9, 9), True, 0.95, 0.9, 40.0, "", "")
@@ -108,4 +144,6 @@ def test_every_warning_is_a_finding() -> None:
     bright = replace(bad, dark=0.0, clean_bars=False)
     found = {w for each in (bad, plain, bright) for w in list_warnings(each, (100, 100))}
 
-    assert found == {*FINDINGS} - {"unsharp", "same_shot", "animated"}
+    assert found == {*FINDINGS} - {
+        "unsharp", "same_shot", "animated", "explicit", "nudity", "text", "watermark",
+    }  # fmt: skip

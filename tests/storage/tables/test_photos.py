@@ -12,7 +12,8 @@ from storage import folders
 from storage.crops import FramedBy, Framing
 from storage.errors import UserError
 from storage.folders import Home
-from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, PhotoMeasures, Status
+from storage.measurements import Examination, FoundText, PhotoMeasures
+from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, Status
 from storage.store import Store
 from storage.tables.photos import MAX_PHOTOS
 
@@ -123,6 +124,24 @@ async def test_measures(
     with pytest.raises(UserError) as caught:
         await store.photos.accept(photo.id, BOB)
     assert caught.value.code == "photo_gone"
+
+
+async def test_examination(
+    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """The newest picture that was not examined comes first, and what is found is stored once."""
+    for number in (1, 2):
+        await store.photos.add(dog, make_photo(number))
+    found = Examination(0.25, (FoundText("Herschel", 0.5, 0.4),))
+
+    digests = []
+    while digest := await store.photos.find_unexamined():
+        digests.append(digest)
+        await store.photos.set_examination(digest, found)
+
+    photos = await store.photos.list_for(dog.id, ALICE)
+    assert digests == [photo.digest for photo in reversed(photos)]
+    assert [photo.examination for photo in photos] == [found, found]
 
 
 async def test_full_dataset(
