@@ -9,7 +9,8 @@ from bot import wording
 from bot.actions.framing import ALL, Crops
 from bot.cards.dataset_text import DatasetView, crop_lines, show_trigger
 from bot.upload.visit import Visit
-from bot.wording import format_count, to_plain
+from bot.wording import fill, format_count, to_plain
+from storage.planning.caption_length import find_ignored_words
 from storage.planning.readiness import MIN_PHOTOS, Level
 from storage.planning.verdicts import Verdict
 from storage.records import Dataset, Photo
@@ -38,7 +39,10 @@ def photo_state(photo: Photo, dataset: Dataset, crops: Crops, verdict: Verdict) 
     said, advised = wording.verdicts.explain_verdict(verdict), not verdict.accepted
     advised = advised and bool(verdict.findings)
     verdict_line = f"⚠️ {said}" if advised else said
-    return sent_state(photo, dataset) | {
+    sent = sent_state(photo, dataset)
+    ignored = find_ignored_words(photo.caption, crops.base) if crops.base else ""
+    return sent | {
+        "by": sent["by"] + (fill(wording.captions.CUT_HERE, words=ignored) if ignored else ""),
         "said": "\n".join([verdict_line, *map(to_plain, crop_lines(crops, photo))]),
         "crop": crops.box(photo),
         "movable": crops.can_cut(photo),
@@ -78,10 +82,12 @@ async def dataset_state(visit: Visit) -> dict[str, Any]:
 
 
 def list_status(view: DatasetView) -> list[str]:
-    """Return how ready a dataset is, and why captions are missing."""
+    """Return how ready a dataset is, what nobody looked at, and why captions are missing."""
     lines = [view.ready_line(wording.upload.READY)]
     if len(view.photos) >= MIN_PHOTOS:
         lines.append(wording.verdicts.explain_readiness(view.readiness))
+    unchecked = dict.fromkeys(look for each in view.verdicts for look in each.unchecked)
+    lines.append(wording.verdicts.name_unchecked(unchecked))
     return [to_plain(line) for line in (*lines, view.captioned) if line]
 
 

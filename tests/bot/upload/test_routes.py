@@ -267,6 +267,29 @@ async def test_a_crop_is_in_the_photo(site):
     assert await site.store.photos.list_for(dataset.id, alice.id) == [before]
 
 
+@pytest.mark.usefixtures("scheduler")
+async def test_what_is_said(site):
+    """Each photo has its verdict, which a press accepts, and what the base ignores of it."""
+    alice = site.add_member("alice")
+    dataset = await site.add_dataset(alice)
+    for size in ((60, 90), (61, 90), (600, 400)):
+        await site.store.photos.add(
+            dataset, await site.bot.darkroom.check(site.draw_photo(sum(size), size))
+        )
+    visit = await site.visit(dataset)
+    first, *_, last = await visit.photos()
+    await visit.ask("PATCH", f"photos/{last['id']}", {"caption": "very " * 90 + "late"})
+
+    _, accepted = await visit.ask("PATCH", f"photos/{first['id']}", {"accept": True})
+    _, state = await visit.ask("GET", "photos")
+
+    assert (first["advised"], accepted["advised"]) == (True, False)
+    assert [photo["number"] for photo in state["photos"]] == [1, 2, 3]
+    assert "late" in state["photos"][2]["by"]
+    assert state["grid"].count("\n") == 3
+    assert "**" not in state["status"]
+
+
 async def test_a_preview(site):
     """A photo's preview is shown to whoever has the link, and kept by no cache."""
     alice = site.add_member("alice")
