@@ -302,6 +302,8 @@ def explain_note(note: Note) -> str:
         }
         return wording.hide_control_chars(fill(known[note.code], **{**note.facts, **lists}))
     sentence, file = explain_event(note.to_json()), note.facts.get("file")
+    if photo := note.facts.get("photo"):
+        return fill(wording.shell.LEFT_OUT_MASKED, photo=photo, file=file, sentence=sentence)
     return fill(wording.shell.LEFT_OUT, file=file, sentence=sentence) if file else sentence
 
 

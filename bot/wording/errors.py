@@ -121,7 +121,7 @@ ERRORS = {
     "loss_nan": "The training diverged at step {step}: its numbers became infinite. Try the quick dial or other photos.",
     "mask_empty": "The mask of {file} hides everything. Mark what to learn, or give the background a weight.",
     "mask_missing": "None of the photos has transparent areas. Add PNGs whose background is transparent, or switch that extra off.",
-    "mask_dark": "The mask {file} has no bright part, so nothing of its photo would be learned. Paint white what should be learned.",
+    "mask_dark": "The mask {file} has no bright part, so nothing would be learned. Paint white what should be.",
     "mask_shape": "The mask {file} has a different shape from its photo. Make both the same width and height.",
     "memory_full": "There wasn't enough memory. Try the quick dial or a smaller base, or ask the operator.",
     "method_family": "The method **{method}** doesn't work on bases of the family {family}. Pick another method or base.",

@@ -72,6 +72,7 @@ TOLD = {
     "disk_waits": "The disk is full. Waiting for room; Ctrl+C twice gives up.",
 }
 LEFT_OUT = "Left out: {file}. {sentence}"
+LEFT_OUT_MASKED = "Left out: {photo}, because of its mask {file}. {sentence}"
 RESUMED = "Going on from step {step} of {steps} on {device}; --fresh begins anew."
 
 # events

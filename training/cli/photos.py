@@ -87,7 +87,7 @@ async def _read_photos(
                 if known := sources.get(checked.digest):
                     sources[checked.digest] = known._replace(copies=(*known.copies, photo.name))
                     continue
-                pixels, mask = await _add_mask(checked, photo.mask, darkroom)
+                pixels, mask = await _add_mask(checked, photo, darkroom)
             except UserError as error:
                 refused.append(error)
                 continue
@@ -135,10 +135,14 @@ async def _check_photo(file: Entry, darkroom: Darkroom) -> CheckedPhoto:
 
 
 async def _add_mask(
-    photo: CheckedPhoto, beside: Entry | None, darkroom: Darkroom
+    checked: CheckedPhoto, photo: SetPhoto, darkroom: Darkroom
 ) -> tuple[bytes, str]:
     """Return a photo's pixels as PNG, with its mask, if any, as alpha channel; and its digest."""
-    if beside is None:
-        return photo.pixels, ""
-    mask, name = await _check_photo(beside, darkroom), show_path(beside.path)
-    return await asyncio.to_thread(join_mask, photo.pixels, mask.pixels, name), mask.digest
+    if photo.mask is None:
+        return checked.pixels, ""
+    try:
+        mask, name = await _check_photo(photo.mask, darkroom), show_path(photo.mask.path)
+        return await asyncio.to_thread(join_mask, checked.pixels, mask.pixels, name), mask.digest
+    except UserError as error:
+        facts = error.facts | {"photo": show_path(photo.file.path)}
+        raise UserError(error.code, **facts) from error

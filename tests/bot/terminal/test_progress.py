@@ -15,7 +15,7 @@ from bot.terminal import progress
 from bot.terminal.bar import Bar, draw_bar
 from bot.terminal.cli import CLOSED_EXIT_CODE
 from bot.wording import fill
-from bot.wording.errors import IN_SHELL
+from bot.wording.errors import ERRORS, IN_SHELL
 from storage.events import CheckpointSaved, Done, LogEntry, Progress, Started, Timings
 from storage.refusals import EXIT_CODES
 
@@ -104,6 +104,15 @@ def test_a_picture_that_is_left_out_is_named(capfd):
     sentence = IN_SHELL["photo_unknown"]
     named = fill(wording.shell.LEFT_OUT, file="notes.jpg", sentence=sentence)
     assert named in capfd.readouterr().err
+
+
+def test_a_photo_whose_mask_is_bad_is_named(capfd):
+    """Both the photo that is left out and its mask are named."""
+    bad = {"kind": "note", "code": "mask_dark", "file": "a.mask.png", "photo": "a.png"}
+    progress.run_training_command([], child(bad, code=1))
+    sentence = fill(ERRORS["mask_dark"], file="a.mask.png")
+    facts = {"photo": "a.png", "file": "a.mask.png", "sentence": sentence}
+    assert fill(wording.shell.LEFT_OUT_MASKED, **facts) in capfd.readouterr().err
 
 
 def test_a_child_that_dies_silently_is_noticed(capfd):

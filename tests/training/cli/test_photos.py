@@ -126,7 +126,8 @@ def test_a_mask_of_another_shape_is_named(photos, tmp_path, capsys):
 
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (left_out, [photo.name for photo in found]) == (1, ["c.jpg", "d.png"])
-    assert ("mask_shape", "b.mask.png") in [(line["code"], line.get("file")) for line in told]
+    (line,) = (line for line in told if line["code"] == "mask_shape")
+    assert (line["file"], line["photo"]) == ("b.mask.png", "b.png")
 
 
 def test_two_pictures_of_one_stem_share_nothing(photos, tmp_path, capsys):
