@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import pkgutil
 import sys
@@ -100,6 +101,7 @@ async def remove_cogs(bot: Bot) -> None:
 
 async def serve(settings: BotSettings, token: str) -> None:
     """Run the bot until the process is told to stop."""
+    gc.freeze()  # to look through all that was imported, each time, would hold the event loop
     await Store.check(Home(settings.home))  # what is wrong with it need not wait for a login
     async with make_bot(settings) as bot:
         running = asyncio.create_task(bot.start(token))

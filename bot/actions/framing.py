@@ -127,8 +127,6 @@ async def find_missing_framings(bot: Bot, photos: Sequence[Photo]) -> list[Photo
     """Return photos with what is to be kept of those that nobody has looked at yet."""
 
     async def find(photo: Photo) -> Photo:
-        if photo.framing.by is not FramedBy.MIDDLE:
-            return photo
         file = bot.store.home.preview_file(photo.digest)
         try:
             preview = await asyncio.to_thread(read_photo, file)
@@ -138,7 +136,9 @@ async def find_missing_framings(bot: Bot, photos: Sequence[Photo]) -> list[Photo
         await bot.store.photos.set_found_framing(photo.id, found)
         return replace(photo, framing=found, found_framing=found)
 
-    return list(await asyncio.gather(*map(find, photos)))
+    missing = (photo for photo in photos if photo.framing.by is FramedBy.MIDDLE)
+    found = {photo.id: photo for photo in await asyncio.gather(*map(find, missing))}
+    return [found.get(photo.id, photo) for photo in photos]
 
 
 async def draw_tiles(bot: Bot, photos: Sequence[tuple[int, Photo]], crops: Crops) -> list[bytes]:
