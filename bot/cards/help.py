@@ -26,7 +26,8 @@ def privacy_card(settings: BotSettings) -> Card:
     days = settings.unused_days
     notice = format_count(notice_days(days), "day")
     unused = say(wording.guide.PRIVACY_UNUSED, days=days, notice=notice) if days else ""
-    card = Card(text(say(wording.guide.PRIVACY, days=ASIDE_DAYS), unused, collect))
+    sealed = wording.guide.PRIVACY_ENCRYPTED if settings.photo_keys else ""
+    card = Card(text(say(wording.guide.PRIVACY, days=ASIDE_DAYS), sealed, unused, collect))
     if settings.privacy_url is None:
         return card
     link: ui.Button[Any] = ui.Button(label=wording.guide.PRIVACY_LINK, url=settings.privacy_url)

@@ -12,6 +12,7 @@ from bot import wording
 from bot.actions.photos import receive_photos
 from bot.bot import Bot, Interaction
 from bot.card import Card
+from bot.cards.agreement import make_terms
 from bot.cards.collecting import open_message_form
 from bot.cards.components import text
 from bot.cards.dataset_text import received_lines
@@ -50,9 +51,16 @@ class Collecting(commands.Cog):
         if dataset is not None:
             await self.take_photos(message, dataset)
 
+    async def check_consent(self, dataset: Dataset) -> None:
+        """Raise UserError("consent_needed") if the terms have changed since the start."""
+        terms = await make_terms(self.bot, dataset.owner, dataset)
+        if not await self.bot.store.consents.has(dataset.owner, terms):
+            raise UserError("consent_needed")
+
     async def take_photos(self, message: discord.Message, dataset: Dataset) -> None:
         """Take the photos of one message, and react to it."""
         try:
+            await self.check_consent(dataset)
             received = await receive_photos(self.bot, dataset, message.attachments)
         except UserError as error:
             await react(message, explain(error))

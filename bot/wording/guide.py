@@ -29,6 +29,9 @@ PRIVACY = """\
 - **Kept aside:** an update leaves a copy of the database, with captions but no photos, for {days} days; *Delete everything* deletes it at once. If the operator exchanges the database, what then belongs to nobody is kept for {days} days where only the operator can see it, and deleted.
 - **Backed up:** the operator may keep backups. After *Delete everything* or *Take it back*, the next one also removes you or your photos from all earlier ones. A single photo or style that you delete leaves them with the last backup that has it.
 - **Yours:** /me exports all of it; /dataset export packs one dataset for other programs."""
+PRIVACY_ENCRYPTED = (
+    "- **Encrypted:** your photos, on the disk and in backups. The operator has the key."
+)
 PRIVACY_UNUSED = "- **Unused:** a dataset that nobody has used for {days} days is deleted with its photos. I send its members a message {notice} before."
 PRIVACY_COLLECT = "- **On this bot:** the operator has switched collecting on: after your /dataset collect, and until you press Done, photos *you* post in that channel are added too. *Add my photos*, in the menu of one of your own messages, adds those of that message."
 PRIVACY_LINK = "Operator's policy"

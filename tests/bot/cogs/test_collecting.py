@@ -149,6 +149,20 @@ async def test_consent_first(collecting_kit):
     assert (list_reactions(before), list_reactions(after)) == ([], ["✅"])
 
 
+async def test_newer_terms(collecting_kit):
+    """A collection goes on only as long as the member agrees to the present terms."""
+    kit, alice = collecting_kit, collecting_kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
+    await begin(kit, alice)
+    older = "UPDATE consents SET version = version - 1"
+    await kit.store._database.execute(older)
+
+    refused = await post(kit, alice, 1)
+
+    assert list_reactions(refused) == ["⚠️"]
+    assert await kit.store.photos.list_for(dataset.id, alice.id) == []
+
+
 async def test_no_reactions_allowed(collecting_kit):
     """Photos are added even if the bot may not react."""
     kit, alice = collecting_kit, collecting_kit.add_member("alice")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import wording
 from storage.folders import ASIDE_DAYS
+from storage.photofiles import new_key
 
 
 async def test_help(kit):
@@ -31,13 +32,16 @@ async def test_privacy(kit):
 
 
 async def test_privacy_here(collecting_kit):
-    """If collecting is enabled or the operator has a policy, the card says so."""
-    await collecting_kit.restart(privacy_url="https://example.org/privacy")
+    """What the operator has switched on, and their policy, is on the card."""
+    policy = {"privacy_url": "https://example.org/privacy"}
+    await collecting_kit.restart(**policy, photo_keys=new_key(), unused_days=180)
     alice = collecting_kit.add_member("alice")
 
     answer = await alice.slash(collecting_kit.channel, "privacy")
 
     assert wording.guide.PRIVACY_COLLECT in collecting_kit.text(answer)
+    assert wording.guide.PRIVACY_ENCRYPTED in collecting_kit.text(answer)
+    assert "14 days before" in collecting_kit.text(answer)
     assert collecting_kit.labels(answer) == [wording.guide.PRIVACY_LINK]
 
 
