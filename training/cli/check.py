@@ -12,7 +12,6 @@ from storage.folders import JobFolder
 from storage.photos.examiner import Examiner
 from storage.planning.readiness import rate_readiness
 from storage.planning.verdicts import Verdict, count_different, group_shots, judge_photos
-from storage.records import CheckedPhoto
 from training.cli.output import tell
 from training.cli.photos import FolderPhoto
 
@@ -59,15 +58,16 @@ def describe_photo(photo: FolderPhoto, verdict: Verdict, resolution: int) -> dic
         "file": photo.name,
         "width": checked.width,
         "height": checked.height,
-        "crop": describe_crop(checked, resolution),
+        "crop": describe_crop(photo, resolution),
         **verdict.to_json(),
     }
 
 
-def describe_crop(checked: CheckedPhoto, resolution: int) -> dict[str, Any]:
+def describe_crop(photo: FolderPhoto, resolution: int) -> dict[str, Any]:
     """Return what a base sees of a photo, and by what that was chosen."""
-    box = crop_at((checked.width, checked.height), resolution, checked.framing)
+    checked, framing = photo.checked, photo.facts().framing
+    box = crop_at((checked.width, checked.height), resolution, framing)
     return {name: round(share, 4) for name, share in box._asdict().items()} | {
         "cut": round(box.cut, 4),
-        "by": checked.framing.by,
+        "by": framing.by,
     }
