@@ -371,6 +371,8 @@ async def test_the_page(site):
     assert " style=" not in page
     assert "my dog" not in page
     assert "innerHTML" not in script
+    assert '="/' not in page  # a proxy may serve it below a path
+    assert "`/" not in script
     assert len(script.encode()) <= 12 * 1024
 
 
