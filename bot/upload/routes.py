@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import unquote
 
@@ -38,6 +39,7 @@ from storage.disk import check_disk_space
 from storage.errors import UserError
 from storage.photofiles import read_photo
 from storage.photos.sandbox import MAX_FILE_BYTES
+from storage.photosets.masks import is_mask
 from storage.photosets.sealed import sealing_zip
 from storage.records import CheckedPhoto, Photo
 
@@ -110,6 +112,8 @@ class UploadPage:
         """Add one photo, unless it is there."""
         digest = visit.request.match_info["digest"]
         visit.require_consent()
+        if is_mask(PurePath(read_name(visit))):
+            raise UserError("photo_mask")
         if known := await self.find_uploads(visit, [digest]):
             return sent_response(visit, known[digest], new=False)
         check_size(visit.request, "photo_heavy", MAX_FILE_BYTES)
@@ -147,7 +151,7 @@ class UploadPage:
                 sealed = stack.enter_context(sealing_zip(self.bot.store.home.exports))
                 async with self.intake.receiving(visit.member):
                     await read_body(visit.request, MAX_ZIP_BYTES, sealed.write, "zip_heavy")
-                name = flatten(unquote(visit.request.headers.get("X-Name", "")), MAX_NAME_CHARS)
+                name = flatten(read_name(visit), MAX_NAME_CHARS)
                 self.zips.start(visit, digest, name, (sealed, stack.pop_all()))
         return web.json_response({}, status=202)
 
@@ -184,6 +188,11 @@ class UploadPage:
         photo = await visit.find_photo()
         await self.bot.store.photos.remove(photo.id, visit.member)
         return web.json_response({})
+
+
+def read_name(visit: Visit) -> str:
+    """Return the name of the file that is sent."""
+    return unquote(visit.request.headers.get("X-Name", ""))
 
 
 def read_crop(photo: Photo, place: Any) -> Framing | None:

@@ -109,6 +109,18 @@ async def test_a_link_ends(site):
     assert all(wording.errors.ERRORS[body["code"]] == body["said"] for _, body in wrong)
 
 
+async def test_masks(site):
+    """A mask, by its name, is no photo."""
+    dataset = await site.add_dataset(site.add_member("alice"))
+    visit = await site.visit(dataset)
+    visit.headers["X-Name"] = "A.MASK.PNG"
+
+    refused = await visit.put(site.draw_photo(1))
+
+    assert (refused[0], refused[1]["code"]) == (422, "photo_mask")
+    assert await visit.photos() == []
+
+
 async def test_anothers_dataset(site):
     """A link is for one dataset of one member: neither another's nor one's own other one."""
     alice, bob = site.add_member("alice"), site.add_member("bob")
