@@ -66,6 +66,7 @@ async def play_chapters(journey: Journey) -> str:
         await journey.share()
         await journey.add_photos()
         await journey.wait_for_captions()
+        await journey.choose_crop()
         await upload_photos(journey)
         await journey.train("embedding")
         await journey.erase_everything()

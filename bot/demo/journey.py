@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import discord
+from PIL import Image
 
 from bot import wording
 from bot.demo.chapters import DATASET
@@ -22,6 +24,7 @@ from storage.events import Done
 from storage.planning.prompts import recommend_prompts
 from storage.records import Concept
 
+WIDE = "Wide"  #: a dataset of one long photo
 PIECE_BYTES = 64  #: of a file by which it is found again
 CAPTION_SECONDS = 60.0  #: for a job to end
 PROMPTS = recommend_prompts(NAME.lower(), Concept.SUBJECT, small=True)
@@ -194,6 +197,29 @@ class Journey(Player):
         fixed = transcript.check_message(answer.message, "✅ Changed 10 captions")
         transcript.check("river" not in message_text(fixed), "no caption says it any more")
 
+    async def choose_crop(self) -> None:
+        """Keep another part of a long photo, and undo that."""
+        transcript, said = self.transcript, wording.dataset
+        transcript.begin_chapter("What is kept of a photo")
+        await self.slash(OWNER, "dataset new", name=WIDE)
+        form = await self.slash(OWNER, "dataset add", name=WIDE)
+        transcript.add_action(OWNER, "picks a photo three times as wide as high, submits")
+        self.note_ack(await self.world.fill(OWNER, form, photos=[("wide.png", draw_wide())]))
+        answer = await self.slash(OWNER, "dataset show", name=WIDE)
+        card = transcript.check_message(answer.message, "cut away")
+        dataset = await self.bot.store.datasets.get_by_name(self.world.people[OWNER].id, WIDE)
+        (photo,) = await self.bot.store.photos.list_for(dataset.id, dataset.owner)
+        transcript.add_action(OWNER, "picks the photo")
+        picked = self.note_ack(await self.world.select(OWNER, card, str(photo.id)))
+        card = transcript.check_message(picked.message, said.FRAMED_BY["contrast"])
+        answer = await self.press(OWNER, card, said.SIDES[2])
+        card = transcript.check_message(answer.message, said.FRAMED_BY["member"])
+        answer = await self.press(OWNER, card, said.UNDO_CROP)
+        transcript.check_message(answer.message, said.FRAMED_BY["contrast"])
+        answer = await self.slash(OWNER, "dataset delete", name=WIDE)
+        asked = transcript.check_message(answer.message, "1 photo")
+        await self.press(OWNER, asked, said.DELETE)
+
     async def train(self, method: str) -> None:
         """Train another style on the photos."""
         self.transcript.begin_chapter(f"/train {method}")
@@ -245,6 +271,18 @@ class Journey(Player):
         self.transcript.begin_chapter("The end")
         faults = [f"{type(f).__name__}: {f}" for f in self.world.faults if not is_user_error(f)]
         self.transcript.check(not faults, "; ".join(["nothing broke inside the bot", *faults]))
+
+
+def draw_wide() -> bytes:
+    """Return a photo three times as wide as high, as PNG: a picture of the mascot, far left."""
+    with Image.open(picture_files()[0]) as opened:
+        mascot = opened.convert("RGB")
+    side = mascot.height
+    wide = Image.new("RGB", (3 * side, side), mascot.getpixel((0, 0)))
+    wide.paste(mascot, (0, 0))
+    file = io.BytesIO()
+    wide.save(file, "PNG")
+    return file.getvalue()
 
 
 def find_traces(home: Path, traces: Sequence[bytes]) -> list[Path]:

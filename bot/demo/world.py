@@ -87,6 +87,10 @@ class World:
         """Press a button."""
         return await self._timed(self.people[person].click(message, label=label))
 
+    async def select(self, person: str, message: discord.Message, value: str) -> Answer:
+        """Select something in a message's select, the only one of its custom ids."""
+        return await self._timed(self.people[person].select(message, [value]))
+
     async def fill(self, person: str, answer: Answer, **values: object) -> Answer:
         """Fill in the form that an answer opened."""
         return await self._timed(self.people[person].submit_modal(answer.result, values))
