@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from safetensors import SafetensorError
 
 from storage.errors import JobError
 from training.captioners import Description
@@ -100,7 +101,7 @@ def load(place: Path, device: Device) -> Blip:
             place, local_files_only=True
         )
         limits = read_limits(place)
-    except (OSError, ValueError, TypeError, RuntimeError) as broken:
+    except (SafetensorError, OSError, ValueError, TypeError, RuntimeError) as broken:
         raise JobError("captioner_broken", captioner=place.name) from broken
     model.eval().requires_grad_(requires_grad=False).to(device.torch_device)
     return Blip(model, tokenizer, processor, device, limits)

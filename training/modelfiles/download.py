@@ -1,6 +1,6 @@
 """Fetching a model from a hub: what is needed of it, resumed, checked by the hub's own hashes.
 
-Only safetensors, JSON and text are taken. The hub's client keeps nothing of a file that broke
+Only safetensors, JSON, CSV and text are taken. The hub's client keeps nothing of a file that broke
 off, so each file grows beside its place here and is moved there when its hash is right.
 """
 
@@ -36,7 +36,7 @@ from storage.errors import JobError
 from training.modelfiles import hub
 from training.modelfiles.hub import CONFIG, INDEX
 
-TEXTS = (".json", ".txt")
+TEXTS = (".json", ".txt", ".csv")
 WEIGHTS = re.compile(r"(diffusion_pytorch_model|model)(\.fp16)?(-\d{5}-of-\d{5})?\.safetensors")
 SHARDS = re.compile(r".*\.safetensors\.index(\.fp16)?\.json")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".h5", ".msgpack")
@@ -234,7 +234,7 @@ class Meter:
 def needed(source: str, files: dict[str, File], folders: list[str]) -> list[File]:
     """Choose the files of some folders: half precision where every network has it.
 
-    Whatever its name, only what a safetensors, JSON or text file is called is ever chosen.
+    Whatever its name, only what a safetensors, JSON, CSV or text file is called is ever chosen.
     """
     inside = {name: [file for file in files.values() if file.folder == name] for name in folders}
     weights = {

@@ -139,7 +139,12 @@ def test_both(tmp_path: Path) -> None:
     assert [base.name for base in found] == [base.name for base in ours]
     assert next(base.title for base in found if base.name == "sd15") == "Mine"
     assert not lists.read_lists("captioners", path)[1]
-    assert {one.name for one in lists.read_lists("captioners", path)[0]} == {"embedded", "blip"}
+    assert {one.name for one in lists.read_lists("captioners", path)[0]} == {
+        "embedded",
+        "blip",
+        "florence2",
+        "wd",
+    }
 
 
 def test_captioners() -> None:

@@ -51,7 +51,9 @@ def test_listing(settings: TrainingSettings) -> None:
     assert found["embedded"]["bytes"] > 1 << 20
     assert (found["mine"]["lack"], found["mine"]["bytes"]) == ("base_bring", 0)
     assert found["odd"]["lack"] == "base_family"
-    assert {"embedded", "blip"} == {one["name"] for one in listing["captioners"]}
+    assert {"embedded", "blip", "florence2", "wd"} == {
+        one["name"] for one in listing["captioners"]
+    }
     assert listing["captioner"] == {"name": "maker/blip", "present": False}
     assert listing["wrong"] == [
         {"code": "list_missing", "file": "own.toml", "base": "half", "field": "family"}
