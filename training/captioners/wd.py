@@ -105,9 +105,10 @@ def run_transformer(weights: Mapping[str, Tensor], pixels: Tensor) -> Tensor:
 
 def attend(weights: Mapping[str, Tensor], block: str, tokens: Tensor) -> Tensor:
     """Return what the tokens of a block (B, places, C) take from each other."""
-    heads = tokens.shape[-1] // HEAD_WIDTH
-    parts = apply_linear(weights, f"{block}.attn.qkv", tokens).unflatten(-1, (3, heads, -1))
-    query, key, value = parts.permute(2, 0, 3, 1, 4)
+    count, places, width = tokens.shape
+    parts = apply_linear(weights, f"{block}.attn.qkv", tokens)
+    shaped = parts.view(count, places, 3, width // HEAD_WIDTH, HEAD_WIDTH)
+    query, key, value = shaped.permute(2, 0, 3, 1, 4)
     seen = torch.nn.functional.scaled_dot_product_attention(query, key, value)
     return apply_linear(weights, f"{block}.attn.proj", seen.transpose(1, 2).flatten(2))
 
