@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
+import math
 import os
 import statistics
 import sys
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from benchmarks import machine, table
 from benchmarks.speed.concurrent import SIDES
+from storage.photos.pixels import decode_picture, open_picture
 from storage.photos.sandbox import Darkroom
 
 PHOTOS, ROUNDS = 12, 4
@@ -25,6 +27,8 @@ CORES = 2
 MIN_PHOTOS_A_SECOND = 25
 MAX_MEMORY = 120  #: MB
 MB = 1e6
+TRAINED = (1024, 768)  #: pixels
+MIN_LIKENESS = 45.0  #: dB; nobody sees a difference then
 QUALITY = 90  #: of a JPEG; about two megabytes
 
 
@@ -90,6 +94,14 @@ def read_peak(process: psutil.Process) -> int:
     return int(line.split()[1]) * 1024
 
 
+def compare_decoded(photo: bytes) -> float:
+    """Return how like a photo as it is kept is to all its pixels, at a training's size, in dB."""
+    whole = Image.open(io.BytesIO(photo)).resize(TRAINED, Image.Resampling.LANCZOS)
+    kept = decode_picture(open_picture(photo, "JPEG")).resize(TRAINED, Image.Resampling.LANCZOS)
+    squares = ImageStat.Stat(ImageChops.difference(whole, kept)).sum2
+    return 10 * math.log10(255**2 / (sum(squares) / (3 * TRAINED[0] * TRAINED[1])))
+
+
 def measure(folder: Path, rounds: int) -> Iterator[table.Row]:
     """Yield the rows."""
     photos = [*tile_photos(folder)]
@@ -105,6 +117,9 @@ def measure(folder: Path, rounds: int) -> Iterator[table.Row]:
     rate = "photos a second on two cores, by processor time"
     yield table.at_least(rate, CORES / processor, MIN_PHOTOS_A_SECOND)
     yield table.figure("the same by the clock, beside what else runs", 1 / clock)
+    likeness = min(map(compare_decoded, photos))
+    what = "as kept beside all pixels, at 1,024 pixels: peak signal to noise, least"
+    yield table.at_least(what, likeness, MIN_LIKENESS, "dB")
     more = f" ({idle / MB:.0f} MB before the first)"
     yield table.at_most("memory of a child at most", peak / MB, MAX_MEMORY, "MB", more)
 

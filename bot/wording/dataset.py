@@ -86,8 +86,8 @@ ZIP_NOTES = {
     "captions_decoded": "Captions read as {encoding}: {count}.",
     "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
     "captions_shortened": "Captions cut to {most} characters: {count}.",
-    "masks_left": "Not used: the masks {files}. Masks work only with safelight train.",
-    "masks_orphaned": "Not used: the masks without their photos {files}.",
+    "masks_left": "Not used: the masks {files}. Make what to ignore transparent in PNGs instead.",
+    "masks_orphaned": "Not used: masks without their photos, {files}.",
     "folders_left": "Not taken: the photos in {folders}. Zip a folder alone to add it.",
 }
 PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: {warnings}"

@@ -152,7 +152,7 @@ ERRORS = {
     "photo_key_missing": "These photos are encrypted, and their key isn't set here. Tell the operator: safelight doctor says which key is missing.",
     "photo_long": "It's {width}×{height} pixels; the limit is {most} for the longer side. Use a part of it, or a smaller copy.",
     "photo_lost": "Discord didn't hand the file over. Please send it again.",
-    "photo_mask": "It's named as a photo's mask, and masks work only with `safelight train`. If it is a photo, rename it.",
+    "photo_mask": "It's named as a photo's mask, and masks only work in a shell. Make what to ignore transparent in a PNG instead; if it is a photo, rename it.",
     "photo_memory": "It needs too much memory to open. Save it as JPEG or PNG and use that.",
     "photo_slow": "It takes too long to open. Save it as JPEG or PNG and use that.",
     "photo_small": "It's {width}×{height} pixels, which is too small to learn from. Use the original.",

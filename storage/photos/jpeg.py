@@ -1,7 +1,7 @@
 """Decode JPEGs at a fraction of their size: their pixels are never made, which saves most time.
 
-libjpeg can decode at 1/8, 2/8, 3/8, 4/8 and 8/8 by itself, as sharp as a resize (RESULTS.md,
-photos). Pillow's `draft` does not know 3/8, with which 12 megapixels have just the size to keep.
+libjpeg can decode at 1/8, 2/8, 3/8, 4/8 and 8/8 by itself, as sharp as a resize (`python -m
+benchmarks.speed.intake`). Pillow's `draft` has no 3/8, which gives 12 megapixels the size to keep.
 """
 
 from __future__ import annotations
