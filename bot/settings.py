@@ -41,6 +41,12 @@ class BotSettings(StorageSettings):
     create_threads: bool = Field(
         default=True, validation_alias="SAFELIGHT_THREADS", examples=["true"]
     )
+    allow_explicit: bool = Field(
+        default=False, validation_alias="SAFELIGHT_ALLOW_EXPLICIT", examples=["false"]
+    )
+    attest_people: bool = Field(
+        default=False, validation_alias="SAFELIGHT_ATTEST_PEOPLE", examples=["false"]
+    )
     default_base: str = Field(default="embedded", min_length=1, validation_alias="SAFELIGHT_BASE")
 
     #: where `safelight run` backs up every night; nowhere without it

@@ -107,6 +107,7 @@ class Dataset:
     concept: Concept
     trigger: str
     created: float
+    attested: float | None = None  #: when its owner attested that the people in it agree
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from benchmarks.table import Row, figure, print_table
 from benchmarks.teaching import runner, spec
 from benchmarks.teaching.subject import Subject
 from benchmarks.teaching.topic import MEDIAN_RANK, RANKED_FIRST
+from storage.records import Dial
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.pretraining.judge import Judge
@@ -120,14 +121,14 @@ def write_photos(folder: Path, name: str, other: str, spoil: Spoil) -> spec.Phot
 
 
 def train_spoilt(
-    style_runner: runner.Runner, judge: Judge, case: tuple[str, str, int], place: Path
+    style_runner: runner.Runner, judge: Judge, case: tuple[str, str, int], place: Path, dial: Dial
 ) -> dict[str, Any]:
     """Train on one spoilt set, and return the figures of its pictures."""
     name, spoilt, seed = case
     topic = Subject(judge, style_runner.sample, name, CONCEPTS[name])
     folder = place / f"{name} {spoilt} {seed}"
     photos = write_photos(folder, name, CONCEPTS[name], SETS[spoilt])
-    wanted = spec.TrainingSpec("lora", topic.concept, topic.trigger, photos, seed)
+    wanted = spec.TrainingSpec("lora", topic.concept, topic.trigger, photos, seed, dial)
     trained = style_runner.train(wanted)
     pictures = style_runner.sample(topic.prompts, trained.style)
     grades = topic.grade(pictures)
@@ -185,6 +186,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--concepts", nargs="+", choices=CONCEPTS, default=[*CONCEPTS])
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--dial", type=Dial, choices=[*Dial], default=Dial.BALANCED)
     given = parser.parse_args()
     cases = [(name, spoilt, seed) for seed in range(given.seeds)
              for name in given.concepts for spoilt in SETS]  # fmt: skip
@@ -194,7 +196,7 @@ def main() -> int:
         judge = runner.load_judge()
         for case in cases:
             if case not in done:
-                line = train_spoilt(style_runner, judge, case, Path(place) / "photos")
+                line = train_spoilt(style_runner, judge, case, Path(place) / "photos", given.dial)
                 with given.out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(line) + "\n")
     return print_table(summarize(read_lines(given.out)))

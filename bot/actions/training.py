@@ -8,16 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
+from bot import wording
 from bot.actions.delivery import max_file_bytes
 from bot.actions.framing import find_missing_framings
 from bot.actions.order import TrainingOrder
 from bot.bot import Bot
 from storage import disk, limits, names, options
+from storage.crops import FramedBy
 from storage.errors import UserError
 from storage.limits import check_range
+from storage.photos.faces import can_find_faces
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
 from storage.planning.readiness import MIN_PHOTOS
+from storage.planning.verdicts import judge_photo
 from storage.records import (
     Base,
     Catalog,
@@ -98,6 +102,8 @@ async def find_concepts(
         dataset = await bot.store.datasets.get(number, owner)
         photos = await bot.store.photos.list_for(number, owner)
         check_photo_count(dataset, len(photos))
+        if not bot.settings.allow_explicit:
+            check_explicit(dataset, photos)
         found.append((dataset, await find_missing_framings(bot, photos)))
     return found
 
@@ -191,6 +197,35 @@ def list_others(concepts: Sequence[Dataset], class_set: ClassSet | None) -> Iter
     if class_set:
         dataset = class_set.dataset
         yield OtherDataset(dataset.id, dataset.trigger, dataset.concept, class_photos=True)
+
+
+def check_explicit(dataset: Dataset, photos: Sequence[Photo]) -> None:
+    """Raise UserError if any photo looks explicit; a person may know better, the operator."""
+    names = wording.verdicts.name_photos(len(photos))
+    refused = [n for n, photo in zip(names, photos, strict=True) if judge_photo(photo).refused]
+    if refused:
+        raise UserError("photos_explicit", name=dataset.name, photos=refused)
+
+
+def list_unattested(bot: Bot, preview: Preview) -> list[Dataset]:
+    """Return the datasets that may show people whose consent has yet to be attested.
+
+    That is only asked with the operator's switch, where faces were found or cannot be looked for,
+    and again for photos that came later.
+    """
+    if not bot.settings.attest_people:
+        return []
+    shown = [
+        (photo.dataset, photo.created)
+        for photo in preview.photos
+        if not can_find_faces() or photo.found_framing.by is FramedBy.FACE
+    ]
+    return [
+        dataset
+        for dataset in preview.datasets
+        if any(number == dataset.id and created > (dataset.attested or 0)
+               for number, created in shown)
+    ]  # fmt: skip
 
 
 def check_photo_count(dataset: Dataset, photos: int) -> None:

@@ -11,7 +11,7 @@ from bot.actions import channels, delivery
 from bot.actions.framing import Crops
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import check_daily_quota, check_role
-from bot.actions.training import Preview, preview_training, queue_training
+from bot.actions.training import Preview, list_unattested, preview_training, queue_training
 from bot.bot import Bot, Interaction
 from bot.card import Card, Item
 from bot.cards.captions import cut_line
@@ -20,11 +20,11 @@ from bot.cards.dataset_text import show_trigger
 from bot.cards.job import COLOURS
 from bot.cards.seen import SeenCard
 from bot.cards.training_options import OptionsForm, describe_option
-from bot.wording import fill, format_count, format_size, say
+from bot.wording import fill, format_count, format_size, join_words, say
 from storage.crops import MUCH_CUT
 from storage.options import options_table
 from storage.planning.verdicts import count_different
-from storage.records import Photo, Status
+from storage.records import Dataset, Photo, Status
 
 
 async def preflight_card(
@@ -173,6 +173,9 @@ class Start(Button, verb="plan:start"):
         await check_daily_quota(interaction)
         order = await load_order(interaction, self.number(0))
         preview = await preview_training(bot, order, interaction.user.id, guild)
+        if unattested := list_unattested(bot, preview):
+            await self.ask(interaction, unattested)
+            return
         channel = await channels.find_training_channel(interaction, private=order.private)
         job = await queue_training(bot, preview, guild, channel)
         await bot.jobs.show(job.id)
@@ -180,6 +183,24 @@ class Start(Button, verb="plan:start"):
         said = say(wording.training.STARTED, name=preview.datasets[0].name, job=job.id)
         where = say(wording.training.WHERE, channel=posted.channel)
         await edit(interaction, Card(text(said, where)))
+
+    async def ask(self, interaction: Interaction, datasets: list[Dataset]) -> None:
+        """Ask whether the people in photos agree."""
+        names = join_words([each.name for each in datasets])
+        asked = text(say(wording.training.ATTEST_ASK, names=names))
+        await edit(interaction, Card(asked, row(Attest(self.number(0)), Leave())))
+
+
+class Attest(Start, verb="plan:attest"):
+    """Attest that the people in the photos agree, and put the training into the queue."""
+
+    label, style = wording.training.ATTEST, discord.ButtonStyle.primary
+
+    async def press(self, interaction: Interaction) -> None:
+        order = await load_order(interaction, self.number(0))
+        for number in (order.dataset, *order.other_datasets):
+            await interaction.client.store.datasets.attest(number, interaction.user.id)
+        await super().press(interaction)
 
 
 class More(Button, verb="plan:more"):

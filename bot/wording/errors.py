@@ -159,6 +159,7 @@ ERRORS = {
     "photo_twice": "This picture is already in the dataset.",
     "photo_unknown": "This is not a picture I can read. Use JPEG, PNG, WebP, HEIC or AVIF.",
     "photos_withdrawn": "Somebody took back photos that this training used, so it was stopped and deleted. Start it again with the photos that are left.",
+    "photos_explicit": "**{name}** can't be trained: {photos} looks explicit. Remove it with /dataset show, or ask the operator if that's a mistake.",
     "photos_full": "The dataset is full: it can hold {most} photos. Remove some with /dataset show.",
     "photos_foreign": "These aren't your photos. You can only add photos from your own messages.",
     "photos_missing": "There are no photos in this message. Choose one of your messages with photos.",

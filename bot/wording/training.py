@@ -52,6 +52,7 @@ FILE_SMALL = (
 FILE_HAND = "**File:** about {size}; this server's limit is {limit}, so ask the operator for it"
 OWN_NUMBERS = "-# With your own numbers instead of the suggested ones."
 PRIVATE = "-# In a private thread only you and the moderators can see."
+ATTEST_ASK = "### Real people in {names}?\nBefore a training on photos of people, please confirm: **every real person in them is an adult, knows about this style and agrees to it.** The operator of this bot asks for it; what you confirm is stored with the dataset."
 NOT_STARTED = "Nothing was started."
 STARTED = "Started **{name}**, job {job}."
 WHERE = "Its card is in <#{channel}>."
@@ -63,6 +64,7 @@ SEEN_WHOLE = "The same photo as a base for photos sees it"
 # labels: a verb first, 18 characters at most
 
 START = "Start"
+ATTEST = "Confirm and start"
 NOT_NOW = "Not now"
 MORE = "More options"
 

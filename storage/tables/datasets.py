@@ -115,6 +115,11 @@ class Datasets:
             await tx.execute(ADD_TRACES)
         await self._trash.sweep()
 
+    async def attest(self, dataset_id: int, owner: int) -> None:
+        """Note that a dataset's owner attests that the people in it are adults and agree."""
+        sql = "UPDATE datasets SET attested = :now WHERE id = :id AND owner = :owner"
+        await self._database.execute(sql, id=dataset_id, owner=owner, now=time.time())
+
     async def set_collecting(self, owner: int, channel: int, dataset_id: int | None) -> None:
         """Collect a member's messages in a channel into a dataset; None stops that."""
         async with self._database.transaction() as tx:

@@ -20,8 +20,8 @@ EXPORT_QUERIES = {
     "contributors": "SELECT dataset, state, at FROM contributors"
     " WHERE dataset IN (SELECT id FROM datasets WHERE owner = :member)",
     "contributed_styles": "SELECT style, dataset FROM style_contributors WHERE member = :member",
-    "datasets": "SELECT id, guild, name, concept, trigger, created, kept, warned FROM datasets"
-    " WHERE owner = :member",
+    "datasets": "SELECT id, guild, name, concept, trigger, created, kept, warned, attested"
+    " FROM datasets WHERE owner = :member",
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
     "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
     " found_framing, chosen_framing, repeats, measures, shot, accepted, examination, created"

@@ -44,10 +44,10 @@ ORDER BY id DESC LIMIT 1
 COPY_PHOTO = """
 INSERT INTO photos
   (dataset, owner, contributor, digest, phash, width, height, caption, written, warnings,
-   found_framing, chosen_framing, repeats, measures, shot, accepted, created)
+   found_framing, chosen_framing, repeats, measures, shot, accepted, examination, created)
 SELECT
   :dataset, owner, contributor, digest, phash, width, height, :caption, written, warnings,
-  found_framing, chosen_framing, repeats, measures, :shot, accepted, :now
+  found_framing, chosen_framing, repeats, measures, :shot, accepted, examination, :now
 FROM photos WHERE id = :id RETURNING *
 """
 #: an open training that has copies of a dataset's photos
