@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import secrets
@@ -15,7 +16,7 @@ from bot import wording
 from bot.bot import Bot
 from bot.cards.agreement import make_terms
 from bot.errors import known_error
-from bot.upload.intake import Intake
+from bot.upload.intake import STALL_SECONDS, Intake
 from bot.web import UploadGrant
 from storage.errors import SafelightError, UserError
 from storage.records import Dataset, Photo
@@ -74,10 +75,12 @@ class Visit:
         return photo
 
     async def read_json(self) -> dict[str, Any]:
-        """Return the object in the request's body."""
+        """Return the object in the request's body; raise TimeoutError if it does not come."""
+        async with asyncio.timeout(STALL_SECONDS):
+            body = await self.request.read()
         try:
-            read = json.loads(await self.request.read())
-        except ValueError:
+            read = json.loads(body)
+        except (ValueError, RecursionError):
             read = None
         if not isinstance(read, dict):
             raise web.HTTPBadRequest

@@ -207,6 +207,28 @@ async def test_a_changed_token(site):
     assert set(said) == {"upload_forged"}
 
 
+NO_OBJECTS = (b"", b"{", b"[]", b"[" * 100_000, b"\xff\xfe")
+
+
+async def test_bodies(site):
+    """A body that is no JSON object, or has something else in it, is refused."""
+    visit = await site.visit(await site.add_dataset(site.add_member("alice"), photos=1))
+    (photo,) = await visit.photos()
+    many, statuses = b'{"digests": [%s 1]}' % (b"1," * 2000), []
+    for method, path, wrong in (
+        ("POST", "known", (b'{"digests": 7}', many)),
+        ("PATCH", f"photos/{photo['id']}", (b'{"caption": 7}', b'{"crop": [NaN, 0]}')),
+    ):
+        for body in (*NO_OBJECTS, *wrong):
+            address = f"{visit.page}/{path}"
+            sending = visit.session.request(method, address, data=body, headers=visit.headers)
+            async with sending as answer:
+                statuses.append(answer.status)
+
+    assert {*statuses} == {400}
+    assert await visit.photos() == [photo]
+
+
 async def test_edits(site):
     """A caption is changed and a photo is removed; what the captioner wrote is told apart."""
     alice = site.add_member("alice")
