@@ -192,7 +192,7 @@ class Journey(Player):
         filled = await self.world.fill(OWNER, answer, words="by the river")
         transcript.check_message(self.note_ack(filled).message, "by the river")
         answer = await self.press(OWNER, card, audit.CHECK)
-        found = transcript.check_message(answer.message, "“river” comes with", "10 of 10 captions")
+        found = transcript.check_message(answer.message, "“river”", "comes with", "10 of 10")
         answer = await self.press(OWNER, found, audit.REMOVE)
         fixed = transcript.check_message(answer.message, "✅ Changed 10 captions")
         transcript.check("river" not in message_text(fixed), "no caption says it any more")

@@ -33,6 +33,8 @@ CHECKS = {
     " {rights}; Linux 5.13 or newer closes that",
     "darkroom_broken": "photos can't be opened: the process for it doesn't start ({reason});"
     " reinstall Safelight (see README.md)",
+    "faces": "crops of photos keep faces",
+    "faces_extra": "crops of photos keep what stands out; to keep faces, uv sync --extra faces",
     "disk": "{path}: {free} free, writes take {milliseconds} ms",
     "disk_slow": "{path}: writes take {milliseconds} ms, and every job waits for them; set"
     " SAFELIGHT_HOME to a faster disk",

@@ -66,3 +66,21 @@ def test_a_face_goes_first() -> None:
     assert (seen.by, unseen.by) == (FramedBy.FACE, FramedBy.CONTRAST)
     assert crop_at(picture.size, 64, unseen).right < 0.5
     assert not detector.find_faces(field((600, 400)))
+
+
+@pytest.mark.parametrize(("side", "found"), [(220, 1), (110, 1), (30, 0)])
+def test_small_faces_are_found(side: int, found: int) -> None:
+    """A face of a sixteenth of a photo is found where it is; one of a sixtieth is not."""
+    detector = FaceDetector.load()
+    assert detector is not None
+    face = Image.open(FACE).convert("RGB").resize((side, side))
+    picture = field((900, 600))
+    picture.paste(face, (620, 330))
+
+    boxes = detector.find_faces(picture)
+
+    assert len(boxes) == found
+    for box in boxes:
+        across, down = (box.left + box.right) * 450, (box.top + box.bottom) * 300
+        assert across == pytest.approx(620 + side / 2, abs=side / 4)
+        assert down == pytest.approx(330 + side / 2, abs=side / 4)
