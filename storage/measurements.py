@@ -19,6 +19,7 @@ class PhotoMeasures:
     contrast: float  #: standard deviation of the levels, of 255
     thumbnail: str  #: 32x32 grey levels without the bars, base64, to find the same shot
     colours: str  #: 8x8 RGB, base64
+    faces: int | None = None  #: large ones; None is not looked for
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:

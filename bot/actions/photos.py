@@ -120,7 +120,7 @@ async def finish_receiving(bot: Bot, dataset: Dataset, received: ReceivedPhotos)
             dataset.id, dataset.owner, received.take_caption
         )
     photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
-    verdicts = judge_photos(photos, wording.verdicts.name_photos(len(photos)))
+    verdicts = judge_photos(photos, wording.verdicts.name_photos(len(photos)), dataset.concept)
     received.stored = len(photos)
     received.verdicts = {
         photo.id: verdict for photo, verdict in zip(photos, verdicts, strict=True)

@@ -42,7 +42,7 @@ class DatasetView:
         stored = await bot.store.photos.list_for(dataset.id, dataset.owner)
         found = await find_missing_framings(bot, stored)
         photos = [show_trigger(photo, dataset) for photo in found]
-        verdicts = judge_photos(photos, wording.verdicts.name_photos(len(photos)))
+        verdicts = judge_photos(photos, wording.verdicts.name_photos(len(photos)), dataset.concept)
         crops = await Crops.load(bot, dataset, photos)
         ready = await asyncio.to_thread(rate_readiness, photos, dataset.concept)
         job = await find_captioning(bot, dataset)

@@ -28,13 +28,17 @@ HAIR = 0.4  #: of a face's height, above the box that a detector finds
 
 
 def find_framing(picture: Image.Image, detector: FaceDetector | None) -> Framing:
-    """Return what to keep of a picture in RGB; without a detector, faces are not looked for.
+    """Return what to keep of a picture in RGB; without a detector, faces are not looked for."""
+    return frame_faces(picture, detector.find_faces(picture) if detector else [])
+
+
+def frame_faces(picture: Image.Image, faces: Sequence[Box]) -> Framing:
+    """Return what to keep of a picture in RGB with these faces.
 
     It is the middle of the square in which most is to be seen. A base's bucket never cuts more
     than that square away.
     """
     seen = map_interest(picture)
-    faces = detector.find_faces(picture) if detector else []
     for face in faces:
         add_face(seen, face)
     side = min(picture.size)

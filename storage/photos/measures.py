@@ -6,12 +6,13 @@ What the figures mean to a person says `storage.planning.verdicts`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageStat
 
+from storage.crops import Box
 from storage.measurements import PhotoMeasures
 
 THUMBNAIL_SIDE = 32  #: pixels; of the grey one, squeezed to a square
@@ -26,6 +27,7 @@ MAX_NOISE = (
     6.0  #: mean square of what rounding and JPEG leave of an octave; photos have 12 or more
 )
 REDUCTIONS = (1.5, 2, 3, 4, 6, 8)
+MIN_FACE_SHARE = 0.5  #: of the largest face's height; smaller ones are in the background
 TINY_SIDE = 256  #: pixels
 MIN_CONTRAST = 5.0  #: levels; a wall, fog, a black frame
 #: shares of a photo in which hardly anything can be seen; a drawing on white has dark lines
@@ -41,8 +43,8 @@ CLEAN_BAR_SHARE = 0.99  #: of a bar without text or buttons on it
 Levels = NDArray[np.int16] | NDArray[np.uint8]
 
 
-def measure(picture: Image.Image) -> PhotoMeasures:
-    """Return the measures of an upright RGB or RGBA picture."""
+def measure(picture: Image.Image, faces: Sequence[Box] | None = None) -> PhotoMeasures:
+    """Return the measures of an upright RGB or RGBA picture; `faces` may not be looked for."""
     rgb = picture.convert("RGB")
     grey = rgb.convert("L")
     bars, clean = ((0, 0, 0, 0), True) if picture.mode == "RGBA" else find_bars(np.asarray(grey))
@@ -57,8 +59,15 @@ def measure(picture: Image.Image) -> PhotoMeasures:
         bright=_share(middle, BRIGHT_LEVEL, 255),
         contrast=round(ImageStat.Stat(grey).stddev[0], 1),
         thumbnail=_encode(grey, THUMBNAIL_SIDE, inside),
+        faces=None if faces is None else count_main_faces(faces),
         colours=_encode(rgb, COLOURS_SIDE, inside),
     )
+
+
+def count_main_faces(faces: Sequence[Box]) -> int:
+    """Return how many faces are at least half as high as the largest."""
+    heights = [face.bottom - face.top for face in faces]
+    return sum(height >= MIN_FACE_SHARE * max(heights) for height in heights)
 
 
 def list_warnings(measures: PhotoMeasures, size: tuple[int, int]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from storage.photos.formats import (
     list_heif_sizes,
     read_webp_header,
 )
-from storage.photos.framing import find_framing
+from storage.photos.framing import frame_faces
 from storage.photos.jpeg import draft_jpeg
 from storage.photos.measures import list_warnings, measure
 from storage.photos.png import encode_png
@@ -135,7 +135,8 @@ def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> Chec
     # by a whole number first, as far as the last step still shrinks
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS, reducing_gap=1.2)
     grey = small.convert("L")
-    measures = measure(picture)
+    faces = detector.find_faces(small) if detector else None
+    measures = measure(picture, faces)
     digest = hashlib.sha256(b"%dx%d:" % picture.size)
     digest.update(picture.tobytes())
     return CheckedPhoto(
@@ -147,7 +148,7 @@ def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> Chec
         preview=_encode_preview(small),
         warnings=list_warnings(measures, picture.size),
         measures=measures,
-        framing=find_framing(small, detector),
+        framing=frame_faces(small, faces or []),
     )
 
 

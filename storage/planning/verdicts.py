@@ -8,27 +8,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, starmap
 from typing import Any, NamedTuple, Self
 
 from storage.errors import Fact
 from storage.measurements import Examination
 from storage.photos.sameshot import number_shots
-from storage.records import CheckedPhoto, Photo
+from storage.records import CheckedPhoto, Concept, Photo
 
 AnyPhoto = Photo | CheckedPhoto
 
 #: codes of findings, the worst first
 FINDINGS = (
     "explicit", "plain", "tiny", "blurred", "unsharp", "screenshot", "bars", "dark", "bright",
-    "watermark", "same_shot", "nudity", "text", "animated",
+    "watermark", "same_shot", "no_face", "several_faces", "nudity", "text", "animated",
 )  # fmt: skip
 #: what can be looked at, as people call it in `bot/wording/verdicts.py`
-LOOKS = ("detail", "light", "bars", "shots", "text", "nudity", "content")
+LOOKS = ("detail", "light", "bars", "shots", "text", "nudity", "subjects", "content")
 #: probabilities, as the net's author bands them: below it is fine, between a person decides
 MAX_CLEAN_NUDITY, MIN_EXPLICIT = 0.2, 0.8
 REFUSED = frozenset({"explicit"})  #: cannot be accepted
+#: photos with faces, and their share, from which one without is something else
+MIN_PEOPLE, MIN_PEOPLE_SHARE = 4, 0.7
 SAME_PLACE = 0.05  #: of a side, between two watermarks
 MAX_NAMED_WORDS, MAX_WORD_CHARS = 3, 24
 SIDES = ("left", "top", "right", "bottom")
@@ -72,7 +74,9 @@ class Verdict:
         return {"findings": found, "unchecked": [*self.unchecked], "accepted": self.accepted}
 
 
-def judge_photos(photos: Sequence[AnyPhoto], names: Sequence[str]) -> list[Verdict]:
+def judge_photos(
+    photos: Sequence[AnyPhoto], names: Sequence[str], concept: Concept = Concept.SUBJECT
+) -> list[Verdict]:
     """Return a verdict for each photo of a set; findings name other photos by their names."""
     same: dict[int, Finding] = {}
     for group in group_shots(photos):
@@ -81,11 +85,16 @@ def judge_photos(photos: Sequence[AnyPhoto], names: Sequence[str]) -> list[Verdi
             others = [names[other] for other in group if other != at]
             facts: dict[str, Fact] = {"others": others, "best": names[best], "is_best": at == best}
             same[at] = Finding("same_shot", facts)
-    marks = find_watermarks(photos)
-    return [
-        judge_photo(photo, *filter(None, [same.get(at)]), watermarks=marks)
-        for at, photo in enumerate(photos)
-    ]
+    marks, people = find_watermarks(photos), concept is Concept.SUBJECT and show_people(photos)
+    verdicts = []
+    for at, photo in enumerate(photos):
+        more = [*describe_faces(photo, people=people)] if concept is Concept.SUBJECT else []
+        more += [same[at]] if at in same else []
+        verdict = judge_photo(photo, *more, watermarks=marks)
+        seen = {"content"} if people else set()
+        unchecked = tuple(look for look in verdict.unchecked if look not in seen)
+        verdicts.append(replace(verdict, unchecked=unchecked))
+    return verdicts
 
 
 def judge_photo(photo: AnyPhoto, *more: Finding, watermarks: Set[str] = frozenset()) -> Verdict:
@@ -110,6 +119,21 @@ def describe_warning(photo: AnyPhoto, code: str) -> tuple[str, dict[str, Fact]]:
         sides = [side for side, width in zip(SIDES, measures.bars, strict=True) if width]
         return code, {"sides": sides}
     return code, {"width": size[0], "height": size[1]} if code in {"blurred", "tiny"} else {}
+
+
+def show_people(photos: Sequence[AnyPhoto]) -> bool:
+    """Return whether most photos show a face, so that one without shows something else."""
+    faces = [photo.measures.faces for photo in photos if photo.measures]
+    return len(faces) >= MIN_PEOPLE and sum(map(bool, faces)) >= MIN_PEOPLE_SHARE * len(faces)
+
+
+def describe_faces(photo: AnyPhoto, *, people: bool) -> Iterator[Finding]:
+    """Yield what is wrong with the number of faces in a photo of a subject."""
+    faces = photo.measures.faces if photo.measures else None
+    if faces is not None and faces > 1:
+        yield Finding("several_faces", {"count": faces})
+    if faces == 0 and people:
+        yield Finding("no_face", {})
 
 
 def describe_examination(found: Examination, watermarks: Set[str]) -> Iterator[Finding]:
@@ -156,6 +180,7 @@ def list_unchecked(photo: AnyPhoto) -> tuple[str, ...]:
         "light": measures is not None,
         "bars": measures is not None,
         "shots": measures is not None,
+        "subjects": measures is not None and bool(measures.faces),
         "nudity": examined.nudity is not None,
         "text": examined.text is not None,
     }

@@ -15,7 +15,7 @@ from storage.planning.verdicts import FINDINGS, LOOKS, SIDES, Finding, Verdict
 
 FACTS = {
     "width": 300, "height": 200, "sides": ["top", "bottom"], "others": ["photo 2", "photo 3"],
-    "best": "photo 2", "is_best": False, "words": ["SAMPLE"],
+    "best": "photo 2", "is_best": False, "words": ["SAMPLE"], "count": 2,
 }  # fmt: skip
 
 

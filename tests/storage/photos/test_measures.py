@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
+from storage.crops import Box
 from storage.photos.measures import compare_octaves, list_warnings, measure
 from tests.storage.photos.scenes import draw_scene
 
@@ -71,6 +72,15 @@ def test_plain_ground() -> None:
     cut.putalpha(255)
 
     assert [measure(each).bars for each in (ground, sky, cut)] == [(0, 0, 0, 0)] * 3
+
+
+def test_faces() -> None:
+    """Faces in the background do not count; without a detector their number is unknown."""
+    boxes = [Box(0.1, 0.1, 0.4, 0.5), Box(0.6, 0.1, 0.9, 0.4), Box(0.5, 0.8, 0.55, 0.85)]
+
+    counts = [measure(draw_scene(), faces).faces for faces in (None, [], boxes[:1], boxes)]
+
+    assert counts == [None, 0, 1, 2]
 
 
 def test_exposure() -> None:

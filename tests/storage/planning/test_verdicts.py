@@ -20,7 +20,7 @@ from storage.planning.verdicts import (
     judge_photo,
     judge_photos,
 )
-from storage.records import CheckedPhoto, Photo
+from storage.records import CheckedPhoto, Concept, Photo
 
 FAR = 0x0F0F_F0F0_0FF0
 GREY, COLOURS = (base64.b64encode(bytes(size)).decode() for size in (32 * 32, 8 * 8 * 3))
@@ -118,6 +118,23 @@ def test_nudity() -> None:
     assert all("nudity" not in each.unchecked and "text" in each.unchecked for each in judged)
 
 
+def test_faces() -> None:
+    """In photos of people, one with several faces or with none is named; in a look, neither."""
+    photos = [make_photo(at, faces=faces) for at, faces in enumerate((1, 1, 2, 0, 1, 1))]
+    names = [*"abcdef"]
+
+    people = judge_photos(photos, names)
+    pets = judge_photos([make_photo(at, faces=0) for at in range(6)], names)
+    look = judge_photos(photos, names, Concept.LOOK)
+
+    codes = [[finding.code for finding in each.findings] for each in people]
+    assert codes == [[], [], ["several_faces"], ["no_face"], [], []]
+    assert all("content" not in each.unchecked for each in people)
+    assert all("content" in each.unchecked and not each.findings for each in pets)
+    assert ["subjects" in each.unchecked for each in people] == [at == 3 for at in range(6)]
+    assert not any(each.findings for each in look)
+
+
 def test_text() -> None:
     """The same text at the same place in two photos is a watermark; other text is only named."""
     here, there = FoundText("ShutterStock", 0.5, 0.7), FoundText("SHUTTERSTOCK", 0.52, 0.7)
@@ -146,4 +163,5 @@ def test_every_warning_is_a_finding() -> None:
 
     assert found == {*FINDINGS} - {
         "unsharp", "same_shot", "animated", "explicit", "nudity", "text", "watermark",
+        "no_face", "several_faces",
     }  # fmt: skip
