@@ -105,12 +105,12 @@ def test_large(encode: Encode, kind: str, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("size", "kept"),
     [
-        ((4000, 3000), (1500, 1125)),
-        ((3024, 4032), (1134, 1512)),
-        ((4096, 2304), (1536, 864)),
-        ((2999, 1999), (1500, 1000)),
-        ((5712, 4284), (1536, 1152)),
-        ((1600, 1200), (1536, 1152)),
+        ((4000, 600), (1500, 225)),
+        ((608, 4032), (228, 1512)),
+        ((4096, 640), (1536, 240)),
+        ((2999, 399), (1500, 200)),
+        ((4400, 550), (1536, 193)),
+        ((1600, 400), (1536, 384)),
         ((1536, 200), (1536, 200)),
     ],
 )
@@ -122,7 +122,7 @@ def test_large_jpeg(encode: Encode, size: tuple[int, int], kept: tuple[int, int]
 
     assert (checked.width, checked.height) == decode(checked).size == kept
     apart = ImageChops.difference(decode(checked), picture.resize(kept, Image.Resampling.LANCZOS))
-    assert max(ImageStat.Stat(apart).mean) < 3
+    assert max(ImageStat.Stat(apart).mean) < 4
 
 
 def test_digest(encode: Encode) -> None:
