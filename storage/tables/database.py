@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -298,8 +299,14 @@ def newest_migration() -> int:
 
 def read_row(record: type[Record], row: sqlite3.Row, **read: Any) -> Record:
     """Return a row as a record; `read` are the fields whose columns hold something else."""
-    names = (field.name for field in fields(record))  # type: ignore[arg-type]
+    names: tuple[str, ...] = list_names(record)  # type: ignore[arg-type]  # a class is hashable
     return record(**{name: row[name] for name in names if name not in read}, **read)
+
+
+@cache
+def list_names(record: type[object]) -> tuple[str, ...]:
+    """Return the names of a record's fields."""
+    return tuple(field.name for field in fields(record))  # type: ignore[arg-type]
 
 
 def split_statements(script: str) -> list[str]:
