@@ -7,7 +7,8 @@ import pytest
 from bot import wording
 from bot.card import Card
 from bot.cards.components import text
-from bot.demo.world import OWNER
+from bot.demo.stage import serve_links
+from bot.demo.world import FRIEND, OWNER
 from storage.records import Kind
 from tests.fakes.page import list_cut_off, make_kit, press, served_page
 from tests.fakes.scheduler import FakeScheduler
@@ -47,7 +48,9 @@ async def show_everything(there):
     """Show all cards there are, as the owner sees them."""
     kit = make_kit(there)
     scheduler, owner = FakeScheduler(kit), there.people[OWNER]
+    options = OPTIONS | {"member": there.people[FRIEND]}
     await scheduler.publish_catalog()
+    await serve_links(kit.bot)
     await kit.add_dataset(owner, NAME, photos=5)
     for dial in ("quick", "balanced"):
         answer = await there.slash(OWNER, "train lora", dataset=NAME, dial=dial)
@@ -68,7 +71,7 @@ async def show_everything(there):
         needed = getattr(command, "parameters", None)
         if needed is None or command.qualified_name in LEFT_OUT:
             continue
-        given = {each.name: OPTIONS[each.name] for each in needed if each.required}
+        given = {each.name: options[each.name] for each in needed if each.required}
         await there.slash(OWNER, command.qualified_name, **given)
     shared = await there.slash(OWNER, "style share", style=NAME)
     await there.press(OWNER, shared.message, wording.style.SHOW)
@@ -88,7 +91,7 @@ async def test_nothing_is_wider_than_a_phone(tmp_path, tab):
             await browser.wait_until(
                 f"document.fonts.status === 'loaded' && innerWidth === {width}"
             )
-            assert await list_cut_off(browser) == []
+            assert await list_cut_off(browser) == [], width
             if width == 1280:
                 await browser.wait_until(f"{CHAT}.naturalWidth === 640 && {CHAT}.width === 320")
         for label in FORMS:
