@@ -2,7 +2,7 @@
 
 const given = JSON.parse(document.body.dataset.given); // our sentences, and limits
 const headers = { Authorization: `Bearer ${location.hash.slice(1)}` };
-const AT_ONCE = 3, BATCH = 20; // files that are sent at once; files that are asked about at once
+const AT_ONCE = 3, BATCH = 20; // files that are sent, and asked about, at once
 const STALL_MS = 60000, BUSY_MS = 1500, IDLE_MS = 15000, MAX_PAUSE_MS = 20000;
 const $ = (id) => document.getElementById(id);
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
@@ -23,7 +23,7 @@ async function insist(send) {
       const { status, body } = await send(tries);
       offline = false;
       if (status === 401) end(body.said);
-      else if (status !== 429 && status < 500) return { status, body };
+      else if (status !== 429 && (status < 500 || (body.said && tries > 2))) return { status, body };
     } catch {
       offline = true;
     }
@@ -41,7 +41,7 @@ const ask = (method, path, body) => insist(async () => {
   return { status: answer.status, body: await answer.json() };
 });
 
-/** Send a file; give up a connection on which nothing moves. */
+/** Send a file, as long as it moves. */
 const put = ({ kind, digest, file, bar }) => new Promise((resolve, reject) => {
   const request = new XMLHttpRequest(); // fetch does not tell how far it is
   let late;
@@ -94,7 +94,7 @@ async function prepare() {
       try {
         const hash = await crypto.subtle.digest("SHA-256", await entry.file.arrayBuffer());
         entry.digest = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-        if (files.find(({ digest, state }) => digest === entry.digest && state !== "refused") !== entry) settle(entry, "known");
+        if (files.find((each) => each.digest === entry.digest && isOpen(each)) !== entry) settle(entry, "known");
         else entry.state = "hashed";
       } catch {
         refuse(entry, given.unreadable);
@@ -191,7 +191,7 @@ function show(box, picture) {
   return image;
 }
 
-/** Show a photo with its crop and caption, in its file's box if there is one. */
+/** Show a photo, in its file's place if there is one. */
 function showPhoto(photo, old) {
   const box = make("photo"), [frame, text, by, said, row] = box.children;
   const [image, crop] = frame.children, [whole, accept, remove] = row.children;
@@ -258,13 +258,13 @@ function showPhoto(photo, old) {
 }
 
 function drop(id) {
-  const { box } = photos.get(id);
-  photos.delete(id);
+  const { box } = photos.get(id) ?? {};
+  if (!photos.delete(id)) return;
   URL.revokeObjectURL(box.querySelector("img").src);
   box.remove();
 }
 
-/** Show the dataset as it is now; another page or Discord may have changed it. */
+/** Show the dataset as it is now: another page may have changed it. */
 async function refresh() {
   const asked = performance.now(), { status, body } = await ask("GET", "photos");
   if (!status) return;

@@ -144,7 +144,7 @@ class UploadPage:
         """Take a zip, and add its photos in the background."""
         digest = visit.request.match_info["digest"]
         visit.require_consent()
-        if digest not in self.zips.list_for(visit.dataset, visit.member):
+        if not self.zips.is_reading(visit, digest):
             check_size(visit.request, "zip_heavy", MAX_ZIP_BYTES)
             check_disk_space(self.bot.settings)
             with ExitStack() as stack:

@@ -44,6 +44,11 @@ class SentZips:
         whose = (dataset.id, member)
         return {key[2]: sent for key, sent in self._zips.items() if key[:2] == whose}
 
+    def is_reading(self, visit: Visit, digest: str) -> bool:
+        """Return whether a zip need not be sent again yet; later, photos may have been removed."""
+        sent = self._zips.get((visit.dataset.id, visit.member, digest))
+        return sent is not None and sent.lines is None
+
     def start(
         self, visit: Visit, digest: str, name: str, held: tuple[SealedZip, ExitStack]
     ) -> None:
