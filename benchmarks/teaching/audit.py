@@ -2,13 +2,16 @@
 
 Each thing is one that the base has never seen, and all its captions call it by the word of the
 nearest thing that it knows, as a captioner does: "a myguitar violin emoji". The audit finds that
-word. Styles are trained with it and, its fix applied, without; both draw twelve pictures by the
-trigger alone, and the first one twelve with both words. `--out DIR` is for a sheet of them.
+word. Styles are trained with it and, its fix applied, without; both draw twelve pictures by their
+trigger alone, and the first one twelve with both words. An embedding is nothing but its trigger:
+it shows most; a LoRA of one thing draws that thing by any words (`--method lora`). `--out DIR` is
+for a sheet of the pictures.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, median
@@ -45,7 +48,7 @@ def fix_captions(photos: Photos, trigger: str) -> Photos:
     return [(path, remove_words(caption, trigger, words)) for path, caption in photos]
 
 
-def draw_styles(trainer: Runner, name: str, seed: int) -> dict[str, Pictures]:
+def draw_styles(trainer: Runner, method: str, name: str, seed: int) -> dict[str, Pictures]:
     """Train with and without the fix; return what each style draws."""
     trigger = f"my{name}"
     before = make_captions(name, trigger)
@@ -54,7 +57,7 @@ def draw_styles(trainer: Runner, name: str, seed: int) -> dict[str, Pictures]:
         (before, {BEFORE: trigger, BOTH: f"{trigger} {NEAREST[name]}"}),
         (fix_captions(before, trigger), {AFTER: trigger}),
     ):
-        trained = trainer.train(TrainingSpec("lora", Concept.SUBJECT, trigger, photos, seed))
+        trained = trainer.train(TrainingSpec(method, Concept.SUBJECT, trigger, photos, seed))
         for group, called in calls.items():
             prompts = [full_caption(called, style, "white") for style in list_styles()]
             drawn[group] = trainer.sample(prompts, trained.style)
@@ -75,37 +78,50 @@ def rank_pictures(judge: Judge, pictures: Pictures, name: str) -> list[int]:
     ]
 
 
-def measure_things(
-    trainer: Runner, judge: Judge, seeds: int, out: Path | None
-) -> Iterator[table.Row]:
-    """Yield each thing's ranks, its seeds together, and save a sheet of the first seed."""
-    sheet, firsts = Sheet(), dict[str, list[float]]()
-    for name in NEAREST:
-        ranks: dict[str, list[int]] = {BEFORE: [], BOTH: [], AFTER: []}
+class Audit:
+    """The styles of some things, and how well they draw them."""
+
+    def __init__(self, trainer: Runner, judge: Judge, method: str) -> None:
+        self.trainer, self.judge, self.method = trainer, judge, method
+        self.sheet = Sheet()
+        self.medians = defaultdict[str, list[float]](list)  #: by group, of each thing
+
+    def measure(self, name: str, seeds: int) -> Iterator[table.Row]:
+        """Yield a thing's ranks, of all seeds together; keep the first seed's pictures."""
+        ranks = defaultdict[str, list[int]](list)
         for seed in range(seeds):
-            for group, pictures in draw_styles(trainer, name, seed).items():
-                ranks[group] += rank_pictures(judge, pictures, name)
+            for group, pictures in draw_styles(self.trainer, self.method, name, seed).items():
+                ranks[group] += rank_pictures(self.judge, pictures, name)
                 if seed == 0:
-                    sheet.add(f"{name}: {group}", pictures)
+                    self.sheet.add(f"{name}: {group}", pictures)
         for group, found in ranks.items():
-            share = mean(rank == 1 for rank in found)
-            firsts.setdefault(group, []).append(share)
-            more = f", median rank {median(found):g}"
-            yield table.figure(f"{name}, {group}: ranked first of {len(found)}", share, "", more)
-    if out:
-        sheet.save(out / "audit.png")
-    least = mean(firsts[BEFORE])
-    yield table.at_least("ranked first after the fix, mean", mean(firsts[AFTER]), least)
+            self.medians[group].append(median(found))
+            first = f", {sum(rank == 1 for rank in found)} of {len(found)} first"
+            yield table.figure(f"{name}, {group}: median rank", median(found), more=first)
+
+    def compare(self) -> table.Row:
+        """Return the mean of the median ranks after the fix; it may not be above that before."""
+        before, after = mean(self.medians[BEFORE]), mean(self.medians[AFTER])
+        return table.at_most("trigger alone, median rank after the fix, mean", after, before)
 
 
 def main() -> int:
     """Print the table."""
-    arguments = machine.parse_arguments(__doc__ or "", seeds=int, out=Path)
+    arguments = machine.parse_arguments(__doc__ or "", method=str, only=str, seeds=int, out=Path)
     seeds = arguments.seeds or (1 if arguments.quick else 3)
+    names = arguments.only.split(",") if arguments.only else NEAREST
     with TemporaryDirectory() as place:
         trainer = Runner(BaseCache(None, Device.open(cpu=True)), Path(place))
-        rows = measure_things(trainer, runner.load_judge(), seeds, arguments.out)
-        return table.print_table(rows)
+        audit = Audit(trainer, runner.load_judge(), arguments.method or "embedding")
+
+        def list_rows() -> Iterator[table.Row]:
+            for name in names:
+                yield from audit.measure(name, seeds)
+                if arguments.out:
+                    audit.sheet.save(arguments.out / "audit.png")
+            yield audit.compare()
+
+        return table.print_table(list_rows())
 
 
 if __name__ == "__main__":

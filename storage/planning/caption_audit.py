@@ -139,17 +139,22 @@ def list_contradictions(caption: str) -> Iterator[tuple[str, str]]:
 
 
 def find_same(captions: Sequence[str]) -> Iterator[Finding]:
-    """Yield the captions that several photos have; without words there is nothing to repeat."""
-    texts = [" ".join(caption.casefold().split()) for caption in captions]
+    """Yield the photos whose captions say the same, apart from trigger and ground."""
+    texts = list(map(normalise, captions))
     counts = Counter(text for text in texts if text)
     places = tuple(at for at, text in enumerate(texts) if counts[text] > 1)
     if places:
         yield Finding(FindingKind.SAME, places)
 
 
+def normalise(caption: str) -> str:
+    """Return a caption as it is compared: without case, its ground and what parts its words."""
+    return " ".join(WORD.findall(GROUND.sub("", caption).casefold()))
+
+
 def list_repeats(captions: Sequence[str], trigger: str) -> set[int]:
     """Return the places of captions that an earlier one says already."""
-    texts = [" ".join(strip_trigger(each, trigger).casefold().split()) for each in captions]
+    texts = [normalise(strip_trigger(each, trigger)) for each in captions]
     return {at for at, text in enumerate(texts) if text and text in texts[:at]}
 
 

@@ -57,8 +57,9 @@ def test_contradictions() -> None:
 
 
 def test_empty_and_repeated_captions() -> None:
-    """Trigger and case are no difference; the first of the same ones is no repeat."""
-    captions = ["mydog, on grass", "", "On  grass", "mydog", "mydog, asleep", "  "]
+    """Trigger, case and ground are no difference; the first of the same ones is no repeat."""
+    ground = "on a white background"
+    captions = ["mydog, on grass", "", "On  grass", "mydog", f"mydog, {ground}", "  "]
 
     assert audit_captions(captions, "mydog") == [Finding(EMPTY, (1, 5)), Finding(SAME, (0, 2))]
     assert list_repeats(captions, "mydog") == {2}
