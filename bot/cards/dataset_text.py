@@ -144,9 +144,9 @@ def photo_lines(photo: Photo) -> list[str]:
 def verdict_lines(verdict: Verdict) -> list[str]:
     """Return what is wrong with a photo, and what nobody has looked at."""
     said = wording.verdicts.explain_verdict(verdict)
-    warned = verdict.findings and not verdict.accepted
+    warned = fill(wording.dataset.PHOTO_WARNINGS, warnings=said).strip()
     return [
-        fill(wording.dataset.PHOTO_WARNINGS, warnings=said) if warned else said,
+        warned if verdict.warnings else said,
         wording.verdicts.name_unchecked(verdict.unchecked),
     ]
 
@@ -194,7 +194,7 @@ def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
     warned = (
         (name, wording.verdicts.explain_verdict(verdict))
         for name, photo in received.photos
-        if (verdict := received.verdicts.get(photo.id)) and verdict.findings
+        if (verdict := received.verdicts.get(photo.id)) and verdict.warnings
     )
     added = [
         fill(wording.dataset.PHOTO_ADDED_WITH_WARNINGS, name=names, warnings=warnings)

@@ -9,7 +9,8 @@ from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.components import defer_update, edit, follow_up, row, text
 from bot.cards.dataset_button import DatasetButton
-from bot.wording import fill, format_count, join_words, say
+from bot.wording import fill, format_count, say
+from bot.wording.verdicts import join_names
 from storage.planning.verdicts import group_shots, pick_best
 from storage.records import Dataset, Photo
 
@@ -37,7 +38,7 @@ def shots_card(dataset: Dataset, photos: list[Photo]) -> Card:
     lines = [
         fill(
             wording.verdicts.SHOT,
-            photos=join_words([names[at] for at in group]),
+            photos=join_names([names[at] for at in group]),
             best=names[pick_best(photos, group)],
         )
         for group in groups[:MAX_SHOWN_GROUPS]

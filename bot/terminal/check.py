@@ -29,7 +29,7 @@ def check_lines(event: dict[str, Any]) -> Iterator[str]:
         wording.shell.CHECKED_ALL,
         photos=format_count(len(verdicts), "photo"),
         different=event["different"],
-        wrong=sum(bool(verdict.findings) for verdict in verdicts),
+        wrong=sum(bool(verdict.warnings) for verdict in verdicts),
     )
     readiness = Readiness.from_json(event["readiness"])
     yield explain_readiness(readiness, in_shell=True)

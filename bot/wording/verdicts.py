@@ -37,7 +37,7 @@ WHY = {
     "no_face": "No face was found in it, unlike in the others, so it may show something else.",
     "nudity": "It may show nudity; the moderators decide what this server allows.",
     "plain": "It's almost a single colour, so there's nothing to learn from.",
-    "same_shot": "It's the same shot as {others}, so together they count as one photo.",
+    "same_shot": "It's the same shot as {others}, so they count as one photo.",
     "screenshot": "It has bars with something on them ({sides}), like a screenshot, and the style would learn those too.",
     "several_faces": "There are {count} faces in it, and the style can't know which one you mean.",
     "text": "There's text in it ({words}), and the style would learn that too.",
@@ -65,6 +65,7 @@ ADVICE = {
 }
 BEST = "It's the best of them; add photos that differ."
 PHOTO_NAME = "photo {number}"
+PHOTO_NAMES = "photos {numbers}"
 FINE = "Nothing wrong found."
 ALSO = "Also: {names}."
 ACCEPTED = "You keep it anyway ({names})."
@@ -84,8 +85,8 @@ SIDES = {"left": "left", "top": "top", "right": "right", "bottom": "bottom"}
 # photos of the same shot
 
 SHOTS_TITLE = "### The same shot more than once in {name}"
-SHOT = "{photos}: the best is {best}."
-SHOTS_ASK = "All photos of a shot count as one. You can keep only the best of each, which removes {spare}, or keep all."
+SHOT = "- {photos}, of which {best} is the best"
+SHOTS_ASK = "Photos of the same shot count as one. You can keep only the best of each, which removes {spare}, or keep all."
 KEPT_BEST = "Removed {removed}. The best of each shot stays."
 KEPT_ALL = "All photos stay, and I won't mention it again."
 
@@ -156,9 +157,18 @@ def name_photos(count: int) -> list[str]:
     return [fill(PHOTO_NAME, number=number) for number in range(1, count + 1)]
 
 
+def join_names(names: list[str]) -> str:
+    """Join names as a sentence does; those of photos of a dataset by their numbers."""
+    one = fill(PHOTO_NAME, number="")
+    if len(names) > 1 and all(name.startswith(one) for name in names):
+        numbers = join_words([name.removeprefix(one) for name in names])
+        return fill(PHOTO_NAMES, numbers=numbers)
+    return join_words(names)
+
+
 def name_findings(verdict: Verdict) -> str:
     """Return the findings of a photo that its owner has not accepted, in a word or two each."""
-    return "" if verdict.accepted else ", ".join(map(name_finding, verdict.findings))
+    return ", ".join(map(name_finding, verdict.warnings))
 
 
 def name_finding(finding: Finding) -> str:
@@ -173,5 +183,5 @@ def name_unchecked(looks: Iterable[str]) -> str:
 
 
 def _fill(template: str, finding: Finding) -> str:
-    facts = {k: join_words(v) if isinstance(v, list) else v for k, v in finding.facts.items()}
+    facts = {k: join_names(v) if isinstance(v, list) else v for k, v in finding.facts.items()}
     return fill(template, **facts)

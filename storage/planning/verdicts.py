@@ -52,9 +52,16 @@ class Verdict:
     accepted: bool = False  #: its owner keeps it anyway
 
     @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings to warn of: the best photo of a shot is fine, and an accepted one."""
+        if self.accepted:
+            return ()
+        return tuple(each for each in self.findings if not each.facts.get("is_best"))
+
+    @property
     def can_accept(self) -> bool:
         """Whether the photo's owner may keep it against advice."""
-        return bool(self.findings) and not self.accepted and not self.refused
+        return bool(self.warnings) and not self.refused
 
     @property
     def refused(self) -> bool:

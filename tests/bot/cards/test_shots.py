@@ -38,7 +38,7 @@ async def test_best(kit, shots):
     assert "same shot as photo 2" in kit.text(card)
 
     opened = await shots.click(card, label=wording.verdicts.OPEN_SHOTS)
-    assert kit.says(opened, wording.verdicts.SHOT, photos="photo 1 and photo 2", best="photo 2")
+    assert kit.says(opened, wording.verdicts.SHOT, photos="photos 1 and 2", best="photo 2")
     assert await count_photos(kit, shots) == (3, 0)
     await shots.click(opened.followups[-1], label=wording.verdicts.KEEP_BEST)
 

@@ -34,8 +34,8 @@ def test_one_sentence():
     said = explain_verdict(verdict)
 
     assert said.startswith("It's small: 300")
-    assert said.endswith("Also: plain bars, same shot as photo 2 and photo 3.")
-    assert name_findings(verdict) == "small, plain bars, same shot as photo 2 and photo 3"
+    assert said.endswith("Also: plain bars, same shot as photos 2 and 3.")
+    assert name_findings(verdict) == "small, plain bars, same shot as photos 2 and 3"
 
 
 def test_nothing_is_silent():
@@ -59,7 +59,9 @@ def test_best():
     """The best photo of a shot is not told to go."""
     best = Finding("same_shot", FACTS | {"is_best": True})
 
-    assert verdicts.BEST in explain_verdict(Verdict((best,), ()))
+    verdict = Verdict((best,), ())
+    assert verdicts.BEST in explain_verdict(verdict)
+    assert name_findings(verdict) == ""
 
 
 def test_readiness():
