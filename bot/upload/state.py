@@ -36,9 +36,8 @@ def sent_state(photo: Photo, dataset: Dataset) -> dict[str, Any]:
 
 def photo_state(photo: Photo, dataset: Dataset, crops: Crops, verdict: Verdict) -> dict[str, Any]:
     """Return one photo: its caption and crop as training has them, and what is to be said."""
-    said, advised = wording.verdicts.explain_verdict(verdict), not verdict.accepted
-    advised = advised and bool(verdict.findings)
-    verdict_line = f"⚠️ {said}" if advised else said
+    said = wording.verdicts.explain_verdict(verdict)
+    verdict_line = f"⚠️ {said}" if verdict.warnings else said
     sent = sent_state(photo, dataset)
     ignored = find_ignored_words(photo.caption, crops.base) if crops.base else ""
     return sent | {
@@ -46,7 +45,7 @@ def photo_state(photo: Photo, dataset: Dataset, crops: Crops, verdict: Verdict) 
         "said": "\n".join([verdict_line, *map(to_plain, crop_lines(crops, photo))]),
         "crop": crops.box(photo),
         "movable": crops.can_cut(photo),
-        "advised": advised,
+        "advised": verdict.can_accept,
     }
 
 
