@@ -220,7 +220,7 @@ async def measure(cases: int, seed: int) -> list[table.Row]:
         peak = max(peak, process.memory_info().rss)
     return [
         *rows,
-        table.figure("children that crashed, told as damaged", total[CRASHED]),
+        table.figure("children that crashed", total[CRASHED]),
         table.at_most("hung", total[HUNG], 0),
         table.at_most("failed", total[FAILED], 0),
         table.at_most("growth of this process", (peak - before) / 1e6, MAX_GROWTH_MB, "MB"),
