@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from storage.crops import FramedBy, Framing
+from storage.measurements import Examination
 
 FLIP, CROP, ROTATE, COLOR = "flip_aug", "random_crop", "rotate_aug", "color_aug"
 AUGMENTATIONS = (FLIP, CROP, ROTATE, COLOR)  #: options by that name (kohya's, where it has them)
@@ -18,7 +19,6 @@ VARIATIONS = 4  #: of a photo, the first of which is the photo as it is
 MAX_ZOOM = 1.15
 MAX_ANGLE = 4.0  #: degrees
 MAX_COLOR_CHANGE = 0.1  #: of brightness, contrast and saturation
-TEXT_WARNINGS = frozenset({"text", "watermark"})  #: of photos
 DIGITS = 4  #: of a number in the recipe
 
 
@@ -53,9 +53,10 @@ class Variation:
         return asdict(self)
 
 
-def may_mirror(found: Framing, warnings: Collection[str]) -> bool:
+def may_mirror(found: Framing, examination: Examination | None) -> bool:
     """Return whether a photo may be shown mirrored: a face and text become others by that."""
-    return found.by is not FramedBy.FACE and TEXT_WARNINGS.isdisjoint(warnings)
+    text = examination is not None and bool(examination.text)
+    return found.by is not FramedBy.FACE and not text
 
 
 def list_variations(chosen: Collection[str], key: str, *, mirrors: bool) -> list[Variation | None]:

@@ -71,7 +71,7 @@ async def draw_variations(bot: Bot, preview: Preview) -> bytes | None:
     options, resolution = preview.order.options, preview.base.resolution
     chosen = [name for name in AUGMENTATIONS if options.get(name)]
     for photo in preview.photos if chosen else ():
-        mirrors = may_mirror(photo.found_framing, photo.warnings)
+        mirrors = may_mirror(photo.found_framing, photo.examination)
         variations = list_variations(chosen, str(photo.id), mirrors=mirrors)
         if len(variations) > 1:
             bucket = find_bucket((photo.width, photo.height), list_buckets(resolution))
@@ -98,11 +98,14 @@ async def find_large_photo(bot: Bot, preview: Preview) -> Photo | None:
 
 
 def cut_square(path: Path, side: int, framing: Framing) -> io.BytesIO:
-    """Return the square kept of a picture with `side` pixels, each drawn as a square."""
+    """Return what is kept of a picture for a square of `side` pixels, each drawn as a square."""
     size, box = (side, side), Image.Resampling.BOX
     with Image.open(io.BytesIO(read_photo(path))) as picture:
-        at = centering(picture.size, size, framing)
-        small = ImageOps.fit(picture.convert("RGB"), size, box, centering=at)
+        plain, at = picture.convert("RGB"), centering(picture.size, size, framing)
+    if framing.whole:
+        small = ImageOps.pad(plain, size, box)
+    else:
+        small = ImageOps.fit(plain, size, box, centering=at)
     factor = SHOWN_PIXELS // side
     out = io.BytesIO()
     small.resize((side * factor, side * factor), Image.Resampling.NEAREST).save(out, "PNG")

@@ -61,6 +61,8 @@ TOLD = {
     "masks_orphaned": "Masks without their photos, not used: {files}.",
     "folders_left": "Not read: {folders}, with pictures of their own. To use one, name it: {example}",
     "photo_animated": "{file} is animated; only its first frame is used.",
+    "class_photos_copied": "Photos of the class: {photos}.",
+    "photos_cut": "Much of {cut} of {photos} photos is cut away on this base; safelight check shows what.",
     "photos_copied": "{photos} photos, copied to {folder} while it trains.",
     "run_waits": "Another command works in {folder}. Waiting for its end …",
     "captions_cut": "{cut} of {captions} captions are longer than the base can read; of the first one it ignores: {words}",

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from storage.crops import FramedBy, Framing
+from storage.measurements import Examination, FoundText
 from storage.variations import (
     AUGMENTATIONS,
     COLOR,
@@ -38,12 +39,14 @@ def test_faces_and_text_are_not_mirrored() -> None:
     both = list_variations([FLIP, COLOR], "a", mirrors=False)
     assert len(both) == VARIATIONS
     assert not any(each and each.mirrored for each in both)
+    text = Examination(text=(FoundText("SALE", 0.5, 0.5),))
     assert [
-        may_mirror(Framing(by=by), warnings)
-        for by, warnings in (
-            (FramedBy.FACE, ()), (FramedBy.CONTRAST, ("text",)), (FramedBy.CONTRAST, ("tiny",)),
+        may_mirror(Framing(by=by), examination)
+        for by, examination in (
+            (FramedBy.FACE, None), (FramedBy.CONTRAST, text), (FramedBy.CONTRAST, None),
+            (FramedBy.CONTRAST, Examination(text=())),
         )
-    ] == [False, False, True]  # fmt: skip
+    ] == [False, False, True, True]  # fmt: skip
 
 
 def test_json() -> None:

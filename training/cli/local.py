@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import names
+from storage.crops import MUCH_CUT, crop_at
 from storage.events import (
     CheckpointSaved,
     Done,
@@ -105,6 +106,7 @@ class LocalJob:
         recipe = replace(make_recipe(given, concepts, catalog, class_photos), name=run.name)
         if given.overwrite and not recipe.rank:  # rather now than after hours
             find_free_folder(given.out / run.name, hub.INDEX, overwrite=True)
+        tell_crops(recipe.resolution, [photo for each in concepts for photo in each.photos])
         origin = self._describe_origin(recipe, concepts, class_photos)
         recipe = run.settle(recipe, origin, fresh=given.fresh)
         content = {"recipe": recipe.to_json(), "origin": origin}
@@ -245,6 +247,7 @@ class LocalJob:
         photos, left_out = read_photos(found, self.folder, after)
         self.left_out += left_out
         tell_photos(photos)
+        tell("class_photos_copied", photos=len(photos))
         return photos
 
     def _describe_origin(
@@ -300,6 +303,18 @@ def tell_photos(photos: Sequence[FolderPhoto]) -> None:
     captioned = sum(bool(photo.caption) for photo in photos)
     if 0 < captioned < len(photos):
         tell("captions_some", captions=captioned, photos=len(photos))
+
+
+def tell_crops(resolution: int, photos: Sequence[FolderPhoto]) -> None:
+    """Tell of how many pictures much is cut away for a base of this resolution."""
+    sizes = [(photo.checked.width, photo.checked.height) for photo in photos]
+    boxes = [
+        crop_at(size, resolution, photo.facts().framing)
+        for size, photo in zip(sizes, photos, strict=True)
+    ]
+    cut = sum(box.cut > MUCH_CUT for box in boxes)
+    if cut:
+        tell("photos_cut", cut=cut, photos=len(photos))
 
 
 def tell_copies(code: str, photos: Sequence[FolderPhoto]) -> None:

@@ -43,7 +43,7 @@ class FolderPhoto(NamedTuple):
         return PhotoFacts(
             told.framing or checked.framing,
             told.repeats,
-            may_mirror(checked.framing, checked.warnings),
+            may_mirror(checked.framing, checked.examination),
             checked.digest,
         )
 

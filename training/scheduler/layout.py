@@ -142,7 +142,7 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
 
 def make_facts(photo: Photo) -> PhotoFacts:
     """Return what a recipe is to know of a photo."""
-    mirrors = may_mirror(photo.found_framing, photo.warnings)
+    mirrors = may_mirror(photo.found_framing, photo.examination)
     return PhotoFacts(photo.framing, photo.repeats, mirrors, photo.digest)
 
 
