@@ -56,7 +56,7 @@ class Bench:
 
     def make_graph(self, bare: BareStep) -> BareStep:
         """Let a bare step replay a CUDA graph."""
-        bare.take = GraphStepper(bare.step, bare.family.device.torch_device, self.cuda)
+        bare.take = GraphStepper(bare.step, bare.family.device.torch_device, (), self.cuda)
         return bare
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -25,7 +25,7 @@ from training.pretraining.layout import (
 )
 from training.pretraining.optimizer import Optimizer
 from training.pretraining.unet import UnetTask
-from training.run.step import WARMUP_STEPS, GraphStepper, Inputs
+from training.run.step import WARMUP_STEPS, GraphStepper, MicroBatch
 
 VOCABULARY = 4000  #: tokens, about as many as the shipped tokenizer has
 BAR = 1 / 20  #: seconds of a step on a GPU
@@ -65,7 +65,7 @@ class GraphStep:
         self.device = next(task.networks.parameters()).device
         for group in self.optimizer.optimizers[0][0].param_groups:
             group["capturable"] = self.device.type == "cuda"
-        self.stepper = GraphStepper(self.compute, self.device, bench.cuda)
+        self.stepper = GraphStepper(self.compute, self.device, (), bench.cuda)
         self.gradients: list[torch.Tensor | None] = []
 
     def __call__(self, batches: dict[int, Batch]) -> None:
@@ -75,15 +75,15 @@ class GraphStep:
             for share, batch in batches.items()
             for name, tensor in zip(NAMES, batch, strict=True)
         }
-        self.stepper(named)
+        self.stepper([MicroBatch(named)])
         if not self.whole:
             for parameter, gradient in zip(self.optimizer.parameters, self.gradients, strict=True):
                 parameter.grad = gradient
             self.optimizer.step(1.0)
 
-    def compute(self, inputs: Inputs) -> torch.Tensor:
+    def compute(self, batches: Sequence[MicroBatch]) -> torch.Tensor:
         """Return the loss; leave clipped gradients, or take the whole step."""
-        losses = []
+        losses, inputs = [], batches[0].inputs
         for parameter in self.optimizer.parameters:
             parameter.grad = None
         for share in range(SHARES):

@@ -16,7 +16,7 @@ from benchmarks.gpu.figures import Figure
 from benchmarks.speed.overhead import BareStep, Step
 from benchmarks.speed.training import Setup, count_flops, measure_peak_flops, time_steps
 from benchmarks.teaching import spec
-from training.run.step import WARMUP_STEPS, EagerStepper, OptimizerStep
+from training.run.step import WARMUP_STEPS, OptimizerStep
 
 BATCHES = (1, 4)  #: a rehearsal takes the first
 BARS = {("sd1", 1): 0.015, ("sdxl", 1): 0.060}  #: seconds of a step on an H200
@@ -111,14 +111,15 @@ def measure_compiled(bench: Bench, family: str) -> Iterator[Figure]:
     what = f"{family} at {setup.side(family)}, batch 1: a step"
     with closing(Entrants(setup, family, 1)) as entrants:
         bare = entrants.bare
-        eager = bare.loss(to_device(setup, bare.draw())).detach()
+        with setup.device.autocast():
+            eager = bare.loss(bare.draw()).detach()
         bare.generator.manual_seed(entrants.recipe.seed)
         bare.taken = 0
         began, compiled = time.perf_counter(), compile_step(bare.step, cpu=bench.cpu)
-        difference = abs(compiled.loss(to_device(setup, bare.draw())).detach() / eager - 1)
+        with setup.device.autocast():
+            difference = abs(compiled.loss(bare.draw()).detach() / eager - 1)
         yield Figure(f"{what}, compiled: first loss, relative difference", float(difference))
-        bare.step = compiled
-        bare.take = EagerStepper(compiled, setup.device.torch_device)
+        bare.step = bare.take = compiled
         time_steps(setup.device, bare, 1)
         seconds = time.perf_counter() - began
         yield Figure(f"{what}, compiled: until the first one is taken", seconds, "s")
@@ -133,8 +134,3 @@ def compile_step(step: OptimizerStep, *, cpu: bool) -> OptimizerStep:
     """Return a step whose loss is compiled, whole and for static shapes; a rehearsal skips it."""
     compiled = torch.compile(step.loss, dynamic=False, fullgraph=True, disable=cpu)
     return replace(step, loss=compiled)
-
-
-def to_device(setup: Setup, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return inputs on the device."""
-    return {name: each.to(setup.device.torch_device) for name, each in inputs.items()}

@@ -26,7 +26,7 @@ from training.networks.conditioning import split_conditions, stack_conditions
 from training.run import timing
 from training.run.examples import encode_photos
 from training.run.optimizers import group_parameters
-from training.run.step import EagerStepper, Inputs, OptimizerStep
+from training.run.step import Inputs, MicroBatch, OptimizerStep, Stepper
 
 if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
@@ -62,15 +62,18 @@ class BareStep:
         optimizer = torch.optim.AdamW(
             groups, recipe.learning_rate, fused=True, capturable=at.type == "cuda"
         )
-        self.step = OptimizerStep(self.loss, parameters, optimizer)
-        self.take: Callable[[Inputs], torch.Tensor] = EagerStepper(self.step, at)
+        device = family.device
+        self.step = OptimizerStep(
+            self.loss, parameters, optimizer, device.scaler(), device.autocast
+        )
+        self.take: Stepper = self.step
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.losses: list[torch.Tensor] = []
         self.taken = 0
 
     def __call__(self) -> None:
         """Stack a batch, add noise, run forward and backward, clip, and update."""
-        self.losses.append(self.take(self.draw()))
+        self.losses.append(self.take([MicroBatch(self.draw())]))
 
     def draw(self) -> dict[str, torch.Tensor]:
         """Return the next batch with its noise, and what conditions the UNet."""
@@ -101,14 +104,13 @@ class BareStep:
         return {**drawn, "weights": weights, **read, **sizes}
 
     def loss(self, inputs: Inputs) -> torch.Tensor:
-        """Return the loss of inputs on the device."""
-        family, conditions = self.family, dict(inputs)
-        noised, t, target, weights = (conditions.pop(name) for name in DRAWN)
-        with family.device.autocast():
-            if "tokens" in conditions:
-                conditions |= family.embed_prompts(conditions.pop("tokens"))
-            given = family.unet_kwargs(conditions)
-            predicted = family.unet(noised, t, return_dict=False, **given)[0]
+        """Return the loss of inputs."""
+        family, conditions, at = self.family, dict(inputs), self.family.device.torch_device
+        noised, t, target, weights = (conditions.pop(name).to(at) for name in DRAWN)
+        if "tokens" in conditions:
+            conditions |= family.embed_prompts(conditions.pop("tokens"))
+        given = family.unet_kwargs(conditions)
+        predicted = family.unet(noised, t, return_dict=False, **given)[0]
         error = (predicted.float() - target).square().flatten(1).mean(1)
         loss: torch.Tensor = (error * weights).mean()
         return loss

@@ -71,20 +71,28 @@ class Family(Protocol):
     def size_conditioning(self, frame: Crop) -> Conditions:
         """Return the conditions (SDXL's micro-conditioning) of how a photo was cropped."""
 
-    def loss(  # noqa: PLR0913 - a loss is made of all of these
+    def draw_inputs(
         self,
         latents: Tensor,
-        conditions: Conditions,
         generator: torch.Generator,
         *,
         min_snr_gamma: float,
         noise_offset: float = 0.0,
         loss_weights: Tensor | None = None,
-    ) -> Tensor:
-        """Add noise to latents (B, C, h, w) and return the loss of predicting it.
+    ) -> dict[str, Tensor]:
+        """Add noise to latents (B, C, h, w); return what a loss reads beside the conditions.
 
-        `loss_weights` (B, 1, h, w) weighs the places of its latents.
+        All randomness of a step is here, and nothing needs the device. `loss_weights` (B, 1, h, w)
+        weighs the places of its latents.
         """
+
+    def compute_loss(self, inputs: Conditions) -> Tensor:
+        """Return the loss of drawn inputs and conditions, or of the `tokens` of prompts."""
+
+    def loss(
+        self, latents: Tensor, conditions: Conditions, generator: torch.Generator, **options: Any
+    ) -> Tensor:
+        """Draw inputs and return their loss."""
 
     def sample_image(self, picture: Picture) -> Image.Image:
         """Draw one picture."""

@@ -24,7 +24,8 @@ class LatentFamily(Family):
     """A resident base, as its pipeline in diffusers.
 
     What differs from one to the next is how prompts are read (`tokenize`, `embed_prompts`), how
-    the denoiser is taught (`loss`), and how a pipeline is called (`pipeline_kwargs`).
+    the denoiser is taught (`draw_inputs`, `compute_loss`), and how a pipeline is called
+    (`pipeline_kwargs`).
     """
 
     guidance: float
@@ -43,6 +44,12 @@ class LatentFamily(Family):
         #: pixels of a latent's
         self.vae_scale_factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
         self.size_multiple = 2 * self.vae_scale_factor
+
+    def loss(
+        self, latents: Tensor, conditions: Conditions, generator: torch.Generator, **options: Any
+    ) -> Tensor:
+        """Draw inputs and return their loss."""
+        return self.compute_loss({**self.draw_inputs(latents, generator, **options), **conditions})
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Return the latents (B, C, h, w) of pictures of one size, on the CPU, without noise."""

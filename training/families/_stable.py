@@ -98,29 +98,39 @@ class StableFamily(LatentFamily):
             "negative_prompt_embeds": unwanted["states"].to(self.unet.dtype),
         }
 
-    def loss(  # noqa: PLR0913 - a loss is made of all of these
+    def draw_inputs(
         self,
         latents: Tensor,
-        conditions: Conditions,
         generator: torch.Generator,
         *,
         min_snr_gamma: float,
         noise_offset: float = 0.0,
         loss_weights: Tensor | None = None,
-    ) -> Tensor:
-        """Add noise to latents (B, 4, h, w) and return the loss of predicting it."""
+    ) -> dict[str, Tensor]:
+        """Add noise to latents (B, C, h, w) at drawn timesteps; return that and the target."""
         x = latents
         t = objectives.draw_timesteps(len(x), len(self.alphas_cumprod), generator)
         e = objectives.draw_noise(x.shape, noise_offset, generator)
         a = self.alphas_cumprod[t]
-        noised = objectives.add_noise(x, e, a)
-        target = objectives.TARGETS[self.prediction](x, e, a)
-        weights = objectives.min_snr_weight(self.prediction, a, min_snr_gamma)
-        at = self.device.torch_device
-        given = noised.to(at, self.unet.dtype), t.to(at)
-        seen = self.unet(*given, return_dict=False, **self.unet_kwargs(conditions))[0]
-        counting = None if loss_weights is None else loss_weights.to(at)
-        return objectives.weighted_mse(seen, target.to(at), weights.to(at), counting)
+        return {
+            "noised": objectives.add_noise(x, e, a),
+            "timesteps": t,
+            "target": objectives.TARGETS[self.prediction](x, e, a),
+            "weights": objectives.min_snr_weight(self.prediction, a, min_snr_gamma),
+            **({} if loss_weights is None else {"places": loss_weights}),
+        }
+
+    def compute_loss(self, inputs: Conditions) -> Tensor:
+        """Return the loss of the UNet's prediction."""
+        at, read = self.device.torch_device, dict(inputs)
+        if "tokens" in read:
+            read |= self.embed_prompts(read.pop("tokens"))
+        noised = read["noised"].to(at, self.unet.dtype)
+        told = self.unet_kwargs(read)
+        seen = self.unet(noised, read["timesteps"].to(at), return_dict=False, **told)[0]
+        places = read["places"].to(at) if "places" in read else None
+        target, weights = read["target"].to(at), read["weights"].to(at)
+        return objectives.weighted_mse(seen, target, weights, places)
 
     @property
     def pipeline_names(self) -> tuple[str, ...]:

@@ -136,34 +136,41 @@ class Zimage(LatentFamily):
             "negative_prompt_embeds": self.list_embeds(unwanted),
         }
 
-    def loss(  # noqa: PLR0913 - a loss is made of all of these
+    def draw_inputs(
         self,
         latents: Tensor,
-        conditions: Conditions,
         generator: torch.Generator,
         *,
         min_snr_gamma: float,  # noqa: ARG002  # what counts is how often each noise level is drawn
         noise_offset: float = 0.0,
         loss_weights: Tensor | None = None,
-    ) -> Tensor:
-        """Add noise to latents (B, 16, h, w) and return the loss of predicting the velocity.
-
-        The transformer counts from noise (0) to pictures (1), and gives the way there: as the
-        pipeline has it, time is 1 - s and its answer the negative of the flow.
-        """
-        x, at = latents, self.device.torch_device
+    ) -> dict[str, Tensor]:
+        """Add noise to latents (B, 16, h, w) at drawn levels; return that and the velocity."""
+        x = latents
         s = objectives.draw_noise_levels(len(x), TIMESTEP_SHIFT, generator)
         e = objectives.draw_noise(x.shape, noise_offset, generator)
+        return {
+            "noised": objectives.interpolate(x, e, s),
+            "levels": s,
+            "target": objectives.flow_velocity(x, e),
+            **({} if loss_weights is None else {"places": loss_weights}),
+        }
+
+    def compute_loss(self, inputs: Conditions) -> Tensor:
+        """Return the loss of the transformer's velocity.
+
+        It counts from noise (0) to pictures (1), and gives the way there: as the pipeline has it,
+        time is 1 - s and its answer the negative of the flow.
+        """
+        at = self.device.torch_device
         # one frame
-        given = objectives.interpolate(x, e, s).to(at, self.denoiser.dtype)[:, :, None]
-        heard = self.list_embeds(conditions)
-        seen = self.denoiser(list(given), (1 - s).to(at), heard, return_dict=False)[0]
+        given = inputs["noised"].to(at, self.denoiser.dtype)[:, :, None]
+        heard, times = self.list_embeds(inputs), (1 - inputs["levels"]).to(at)
+        seen = self.denoiser(list(given), times, heard, return_dict=False)[0]
         found = -torch.stack(seen)[:, :, 0]
-        counting = None if loss_weights is None else loss_weights.to(at)
-        weights = torch.ones(len(x), device=at)
-        return objectives.weighted_mse(
-            found, objectives.flow_velocity(x, e).to(at), weights, counting
-        )
+        places = inputs["places"].to(at) if "places" in inputs else None
+        weights = torch.ones(len(given), device=at)
+        return objectives.weighted_mse(found, inputs["target"].to(at), weights, places)
 
     def to_single_file(self, changed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the transformer's tensors as in a single file, with these parameters changed."""

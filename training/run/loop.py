@@ -34,6 +34,7 @@ from training.run.examples import Batches, encode_photos, step_generator
 from training.run.previews import Draw, Previews, copy_parameters
 from training.run.prior import ClassImages
 from training.run.room import Commanded, write_when_room
+from training.run.step import MicroBatch, OptimizerStep, Stepper
 from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer
 from training.run.writer import CheckpointWriter
@@ -42,7 +43,6 @@ from training.styles.compatibility import find_needs, readable_by
 from training.styles.resize import extract_lora, shrink, write_small_copy
 
 Task = Generator[Event, JobCommand | None, None]
-MAX_GRADIENT_NORM = 1.0  #: L2, over the gradients of all parameters together
 
 
 def train(folder: JobFolder, bases: BaseCache) -> Task:
@@ -124,6 +124,14 @@ class TrainingRun:
         self.accumulation_steps = current.gradient_accumulation_steps
         self.optimizer = optimizers.make_optimizer(current, self.parameters, attached.rate_factors)
         self.scaler = self.device.scaler()
+        self.step = OptimizerStep(
+            family.compute_loss,
+            self.parameters.values(),
+            self.optimizer,
+            self.scaler,
+            self.device.autocast,
+        )
+        self.stepper: Stepper = self.step
         self.ema = EmaWeights(self.parameters, current.ema_decay)
         self.class_images = ClassImages(folder, recipe)
         self.losses: list[float] = saved.losses if saved else []
@@ -256,48 +264,37 @@ class TrainingRun:
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * recipe.lr_factor(step) * group["pace"]
 
-        # 2) Gradients of the photos, then of the class images, if there are any.
-        loss = self.add_gradients(self.batches, self.captions, step, "noise")
+        # 2) What is drawn: the photos' batch, then that of the class images, if there are any.
+        drawn = self.draw(self.batches, self.captions, step, "noise")
         if class_images.batches and class_images.captions:
-            share = recipe.prior_loss_weight
-            self.add_gradients(class_images.batches, class_images.captions, step, "prior", share)
+            drawn += self.draw(class_images.batches, class_images.captions, step, "prior")
 
-        # 3) Clip in true units: fp16's scale has to go first.
-        self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.parameters.values(), MAX_GRADIENT_NORM, foreach=True)
-
-        # 4) The step; with fp16 it is left out where a gradient overflowed.
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
+        # 3) Gradients, clipping, update.
+        loss = self.stepper(drawn)
         self.ema.update(step)
         self.pending_losses.append(loss)  # `.item()` here would be a CPU-GPU sync point
         self.check_memory()
 
-    def add_gradients(
-        self, batches: Batches, captions: CaptionEncoder, step: int, noise: str, share: float = 1.0
-    ) -> torch.Tensor:
-        """Add the gradients of a batch's loss times `share`; return its loss, a scalar."""
-        recipe, count, losses = self.recipe, self.accumulation_steps, []
-        weight = share / count
+    def draw(
+        self, batches: Batches, captions: CaptionEncoder, step: int, purpose: str
+    ) -> list[MicroBatch]:
+        """Draw the noise of a step's photos, or of its class images (purpose "prior")."""
+        recipe, count, drawn = self.recipe, self.accumulation_steps, list[MicroBatch]()
+        weight = (recipe.prior_loss_weight if purpose == "prior" else 1.0) / count
         # Each part of the batch draws by a number of its own, as if it were a step.
         for number, batch in enumerate(batches.at(step).split(count), step * count):
             with self.device.autocast():
-                conditions = {
-                    **captions.conditions_at(number, batch.photos),
-                    **batch.size_conditioning,
-                }
-                loss = self.family.loss(
-                    batch.latents,  # (B, C, h, w)
-                    conditions,
-                    step_generator(recipe.seed, number, noise),
-                    min_snr_gamma=recipe.min_snr_gamma,
-                    noise_offset=recipe.noise_offset,
-                    loss_weights=batch.weights,
-                )
-            self.scaler.scale(loss * weight if weight != 1 else loss).backward()  # type: ignore[no-untyped-call]
-            losses.append(loss.detach())
-        return losses[0] if count == 1 else torch.stack(losses).mean()
+                conditions = captions.conditions_at(number, batch.photos)
+            inputs = self.family.draw_inputs(
+                batch.latents,  # (B, C, h, w)
+                step_generator(recipe.seed, number, purpose),
+                min_snr_gamma=recipe.min_snr_gamma,
+                noise_offset=recipe.noise_offset,
+                loss_weights=batch.weights,
+            )
+            told = {**inputs, **conditions, **batch.size_conditioning}
+            drawn.append(MicroBatch(told, weight, reported=purpose == "noise"))
+        return drawn
 
     def fetch_losses(self) -> None:
         """Fetch the losses that are still on the device; raise JobError at NaN or infinity."""

@@ -8,99 +8,139 @@ from step to step must be one of the inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-Inputs = Mapping[str, Tensor]  #: what a step reads: latents, timesteps, conditions, ...
-Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+Inputs = Mapping[str, Tensor]  #: what a loss is computed from: noisy latents, conditions, ...
 MAX_SHAPES = 4  #: that get a graph; each keeps buffers, and takes a capture
 WARMUP_STEPS = 3  #: steps of one shape before it is captured: libraries allocate in the first ones
 MAX_GRADIENT_NORM = 1.0  #: L2, over the gradients of all parameters together
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class MicroBatch:
+    """Inputs whose gradients are computed together; a step adds those of one or several."""
+
+    inputs: Inputs
+    weight: float = 1.0  #: of its loss
+    reported: bool = True  #: whether its loss counts in what the step reports
+
+
+@dataclass(frozen=True, slots=True)
 class OptimizerStep:
-    """One optimizer step in full precision or bf16: forward, backward, clipping, update."""
+    """Forward and backward of each micro-batch, clipping, update."""
 
     loss: Callable[[Inputs], Tensor]
     parameters: Iterable[torch.nn.Parameter]
     optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    autocast: Callable[[], AbstractContextManager[Any]]
 
-    def __call__(self, inputs: Inputs) -> Tensor:
+    def __call__(self, batches: Sequence[MicroBatch]) -> Tensor:
         """Take the step; return its loss, a scalar on the device."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(inputs)
-        loss.backward()  # type: ignore[no-untyped-call]
+        # 1) Gradients of all micro-batches.
+        losses, scaler = [], self.scaler
+        for batch in batches:
+            with self.autocast():
+                loss = self.loss(batch.inputs)
+            weighted = loss * batch.weight if batch.weight != 1 else loss
+            scaler.scale(weighted).backward()  # type: ignore[no-untyped-call]
+            if batch.reported:
+                losses.append(loss.detach())
+
+        # 2) Clip in true units: fp16's scale has to go first.
+        scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.parameters, MAX_GRADIENT_NORM, foreach=True)
-        self.optimizer.step()
-        return loss.detach()
+
+        # 3) The update; with fp16 it is left out where a gradient overflowed.
+        scaler.step(self.optimizer)
+        scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
 
 
-class EagerStepper:
-    """Computes each step op by op."""
-
-    name = "eager"
-
-    def __init__(self, step: Callable[[Inputs], Tensor], device: torch.device) -> None:
-        self.step, self.device = step, device
-
-    def __call__(self, inputs: Inputs) -> Tensor:
-        """Take a step; return its loss, a scalar on the device."""
-        return self.step({name: tensor.to(self.device) for name, tensor in inputs.items()})
+Stepper = Callable[[Sequence[MicroBatch]], Tensor]  #: an OptimizerStep itself, or a GraphStepper
 
 
 class GraphStepper:
     """Replays each step as one CUDA graph, after a few eager steps of the same shapes.
 
-    All of those are real steps: none is taken twice. `cuda` stands for `torch.cuda`.
+    All of those are real steps: none is taken twice. A step that cannot be captured is computed
+    op by op from then on. `fixed` are tensors that the step reads beside its inputs: where one was
+    moved, the step is captured anew. `cuda` stands for `torch.cuda`.
     """
 
-    name = "graph"
-
     def __init__(
-        self, step: Callable[[Inputs], Tensor], device: torch.device, cuda: Any = torch.cuda
+        self,
+        step: Stepper,
+        device: torch.device,
+        fixed: Sequence[Tensor] = (),
+        cuda: Any = torch.cuda,
     ) -> None:
-        self.step, self.device, self.cuda = step, device, cuda
+        self.step, self.device, self.fixed, self.cuda = step, device, fixed, cuda
         self.stream = cuda.Stream()  # capturing needs one that is not the default
         self.pool = cuda.graph_pool_handle()  # of all graphs: they never run at once
-        self.graphs: dict[Shapes, ShapeGraph] = {}
+        self.graphs: dict[Any, ShapeGraph] = {}
+        self.refused = ""  #: why a step could not be captured
 
-    def __call__(self, inputs: Inputs) -> Tensor:
+    def __call__(self, batches: Sequence[MicroBatch]) -> Tensor:
         """Take a step; return its loss, a scalar on the device."""
-        shapes = tuple(sorted((name, tuple(each.shape)) for name, each in inputs.items()))
+        shapes = tuple(
+            (batch.weight, *((name, each.shape) for name, each in batch.inputs.items()))
+            for batch in batches
+        )
         if shapes not in self.graphs:
-            if len(self.graphs) == MAX_SHAPES:
-                return EagerStepper(self.step, self.device)(inputs)
-            self.graphs[shapes] = ShapeGraph(self, inputs)
-        return self.graphs[shapes].take(inputs)
+            if self.refused or len(self.graphs) == MAX_SHAPES:
+                return self.step(batches)
+            self.graphs[shapes] = ShapeGraph(self, batches)
+        return self.graphs[shapes].take(batches)
+
+    def locate(self) -> list[int]:
+        """Return where the fixed tensors are."""
+        return [tensor.data_ptr() for tensor in self.fixed]
 
 
 class ShapeGraph:
     """The graph of the steps whose inputs have the same shapes, and the buffers it reads."""
 
-    def __init__(self, stepper: GraphStepper, inputs: Inputs) -> None:
+    def __init__(self, stepper: GraphStepper, batches: Sequence[MicroBatch]) -> None:
         self.stepper = stepper
-        self.buffers = {
-            name: torch.empty_like(tensor, device=stepper.device)
-            for name, tensor in inputs.items()
-        }
+        self.buffers = [
+            MicroBatch(
+                {
+                    name: torch.empty_like(tensor, device=stepper.device)
+                    for name, tensor in batch.inputs.items()
+                },
+                batch.weight,
+                batch.reported,
+            )
+            for batch in batches
+        ]
         self.steps = 0  #: taken before the capture
         self.graph: Any = None
+        self.places: list[int] = []
         self.loss = torch.zeros((), device=stepper.device)
 
-    def take(self, inputs: Inputs) -> Tensor:
+    def take(self, batches: Sequence[MicroBatch]) -> Tensor:
         """Take a step: warm up, capture, or replay."""
-        for name, tensor in inputs.items():
-            self.buffers[name].copy_(pin(tensor, self.stepper.device), non_blocking=True)
+        for buffer, batch in zip(self.buffers, batches, strict=True):
+            for name, tensor in batch.inputs.items():
+                given = pin(tensor, self.stepper.device)
+                buffer.inputs[name].copy_(given, non_blocking=True)
         if self.steps < WARMUP_STEPS:
             self.steps += 1
             return self.warm_up()
+        if self.graph is None or self.places != self.stepper.locate():
+            self.graph = None if self.stepper.refused else self.capture()
         if self.graph is None:
-            self.capture()
+            return self.stepper.step(self.buffers)
         self.graph.replay()
         return self.loss.clone()  # the next replay overwrites it
 
@@ -113,15 +153,23 @@ class ShapeGraph:
         cuda.current_stream().wait_stream(stream)
         return loss
 
-    def capture(self) -> None:
-        """Record the kernels of a step; none of them runs."""
+    def capture(self) -> Any:
+        """Record the kernels of a step, none of which runs; return the graph, None if refused."""
         stepper, captured = self.stepper, self.stepper.cuda.CUDAGraph()
-        # Other threads may use the GPU meanwhile: one copies checkpoints.
-        with stepper.cuda.graph(
-            captured, stepper.pool, stepper.stream, capture_error_mode="thread_local"
-        ):
-            self.loss = stepper.step(self.buffers)
-        self.graph = captured
+        self.places = stepper.locate()
+        try:
+            # Other threads may use the GPU meanwhile: one copies checkpoints.
+            with stepper.cuda.graph(
+                captured, stepper.pool, stepper.stream, capture_error_mode="thread_local"
+            ):
+                self.loss = stepper.step(self.buffers)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as refused:
+            stepper.refused = str(refused)
+            log.warning("Steps are computed op by op: no CUDA graph of them. %s", refused)
+            return None
+        return captured
 
 
 def pin(tensor: Tensor, device: torch.device) -> Tensor:

@@ -59,13 +59,19 @@ class CaptionEncoder:
         return find_lost_words(text, lambda part: self.family.tokenize(part)[1])
 
     def conditions_at(self, step: int, photos: tuple[int, ...]) -> Conditions:
-        """Return what the denoiser reads of these photos' captions at a step, as one batch."""
+        """Return what the denoiser reads of these photos' captions at a step, as one batch.
+
+        Where the text encoder learns, that is their `tokens` (B, V, T), read within the step.
+        """
         dropout = self.recipe.caption_dropout_rate
         captions = self.drop_captions(step, photos) if dropout else list(photos)
         if not self.encodes_each_step:
             return stack_conditions([self.encoded[caption] for caption in captions])
-        with torch.set_grad_enabled(self.learns):
-            return self.family.embed_prompts(torch.stack(self.tokens_at(step, captions)))
+        tokens = torch.stack(self.tokens_at(step, captions))
+        if self.learns:
+            return {"tokens": tokens}
+        with torch.no_grad():
+            return self.family.embed_prompts(tokens)
 
     def drop_captions(self, step: int, photos: tuple[int, ...]) -> list[int]:
         """Return the photos' numbers, with that of the empty caption for dropped ones."""

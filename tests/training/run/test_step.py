@@ -2,78 +2,120 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import nullcontext
+from dataclasses import replace
+
 import torch
 from torch import nn
 
 from tests.fakes import cuda
-from training.run.step import WARMUP_STEPS, EagerStepper, GraphStepper, OptimizerStep
+from training.run.step import MAX_SHAPES, WARMUP_STEPS, GraphStepper, MicroBatch, OptimizerStep
 
 CPU = torch.device("cpu")
 SIDES = (4, 4, 4, 4, 4, 6, 4, 6, 6, 6, 6, 4)  #: of the pictures of each step: two shapes
 
 
-def make_step(loss=None):
-    """Return a step that fits a small network."""
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4), nn.SiLU(), nn.Conv2d(4, 1, 1))
-    optimizer = torch.optim.AdamW(network.parameters(), 1e-2, fused=True)
-    chosen = loss or (lambda given: (network(given["x"]) - given["y"]).square().mean())
-    return network, OptimizerStep(chosen, list(network.parameters()), optimizer)
+class Training:
+    """A small network that learns by a stepper of its step."""
+
+    def __init__(self, make_stepper=lambda step: step, **more):
+        torch.manual_seed(0)
+        layers = nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4), nn.SiLU(), nn.Conv2d(4, 1, 1)
+        self.network = nn.Sequential(*layers)
+        optimizer = torch.optim.AdamW(self.network.parameters(), 1e-2, fused=True)
+        scaler = torch.amp.GradScaler("cpu", enabled=False)
+        parameters = list(self.network.parameters())
+        step = OptimizerStep(self.loss, parameters, optimizer, scaler, nullcontext)
+        self.stepper = make_stepper(replace(step, **more))
+        self.generator = torch.Generator().manual_seed(1)
+        self.losses = []
+
+    def loss(self, inputs):
+        """Return the error from the doubled middle."""
+        return (self.network(inputs["x"]) - 2 * inputs["x"][:, :, 1:-1, 1:-1]).square().mean()
+
+    def take(self, sides=SIDES, count=1):
+        """Take steps of `count` micro-batches; return all losses so far and the weights."""
+        for side in sides:
+            drawn = [
+                {"x": torch.randn(2, 1, side, side, generator=self.generator)}
+                for _ in range(count)
+            ]
+            batches = [MicroBatch(each, 1 / count, not at) for at, each in enumerate(drawn)]
+            self.losses.append(self.stepper(batches).clone())
+        return torch.stack(self.losses), self.weights()
+
+    def weights(self):
+        """Return a copy of the weights."""
+        return nn.utils.parameters_to_vector(self.network.parameters()).detach().clone()
 
 
-def take_steps(make_stepper, sides=SIDES):
-    """Train by a stepper; return losses and weights."""
-    network, step = make_step()
-    stepper, generator = make_stepper(step), torch.Generator().manual_seed(1)
-    losses = []
-    for side in sides:
-        x = torch.randn(2, 1, side, side, generator=generator)
-        losses.append(stepper({"x": x, "y": x[:, :, 1:-1, 1:-1] * 2}).clone())
-    return torch.stack(losses), nn.utils.parameters_to_vector(network.parameters())
+def make_graph(step):
+    """Return a stepper that replays a step."""
+    return GraphStepper(step, CPU, list(step.parameters), cuda)
+
+
+def assert_same(one, other):
+    """Losses and weights are the same bytes."""
+    assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
 
 
 def test_replayed_steps_are_the_eager_ones():
     """Losses and weights are the same, for batches of several shapes in any order."""
-    losses, weights = take_steps(lambda step: EagerStepper(step, CPU))
+    losses, weights = Training().take()
 
-    replayed = take_steps(lambda step: GraphStepper(step, CPU, cuda))
-
-    assert torch.equal(replayed[0], losses)
-    assert torch.equal(replayed[1], weights)
+    assert_same(Training(make_graph).take(), (losses, weights))
     assert len(set(losses.tolist())) == len(SIDES)
 
 
 def test_each_shape_is_captured_once():
     """A shape is warmed up with real steps, then captured once and replayed."""
-    made = []
+    training = Training(make_graph)
 
-    def make_stepper(step):
-        made.append(GraphStepper(step, CPU, cuda))
-        return made[0]
+    training.take()
 
-    take_steps(make_stepper)
-
-    graphs = made[0].graphs.values()
-    counts = [SIDES.count(side) - WARMUP_STEPS for side in (4, 6)]
-    assert [shape.graph.replays for shape in graphs] == counts
+    graphs = training.stepper.graphs.values()
+    assert [each.graph.replays for each in graphs] == [
+        SIDES.count(side) - WARMUP_STEPS for side in (4, 6)
+    ]
 
 
-def test_a_step_that_reads_the_device_cannot_be_captured():
-    """What would make the CPU wait within a step fails at the capture, and changes no weight."""
-    network, step = make_step()
-    reading = OptimizerStep(
-        lambda given: step.loss(given) * (2 if step.loss(given).item() else 1),
-        step.parameters,
-        step.optimizer,
-    )
-    stepper, given = GraphStepper(reading, CPU, cuda), {"x": torch.ones(1, 1, 4, 4)}
-    given["y"] = torch.zeros(1, 1, 2, 2)
-    for _ in range(WARMUP_STEPS):
-        stepper(given)
-    before = nn.utils.parameters_to_vector(network.parameters()).clone()
+def test_several_micro_batches_are_one_graph():
+    """Accumulated gradients are the eager ones; only reported losses count."""
+    assert_same(Training(make_graph).take(count=3), Training().take(count=3))
 
-    with pytest.raises(cuda.CaptureError):
-        stepper(given)
 
-    assert torch.equal(nn.utils.parameters_to_vector(network.parameters()), before)
+def test_more_shapes_than_have_a_graph_are_computed_op_by_op():
+    """Further shapes get no buffers and no capture."""
+    sides, training = (4, 5, 6, 7, 8, 8, 8, 8, 8), Training(make_graph)
+
+    found = training.take(sides)
+
+    assert_same(found, Training().take(sides))
+    assert len(training.stepper.graphs) == MAX_SHAPES
+
+
+def test_a_step_that_reads_the_device_is_computed_op_by_op():
+    """What would make the CPU wait within a step is never captured; the step is taken once."""
+    training, plain = Training(), Training()
+    reading = replace(training.stepper, loss=lambda given: plain_loss(training.loss(given)))
+    training.stepper = make_graph(reading)
+
+    assert_same(training.take(), plain.take())
+    assert "not permitted" in training.stepper.refused
+
+
+def plain_loss(loss):
+    """Return the loss after a look at it."""
+    return loss if loss.item() > 0 else -loss
+
+
+def test_a_moved_tensor_is_captured_anew():
+    """Weights that were put elsewhere in between are read where they are."""
+    training, plain = Training(make_graph), Training()
+    for each in (training, plain):
+        each.take()
+        for parameter in each.network.parameters():
+            parameter.data = parameter.data.clone()
+
+    assert_same(training.take(), plain.take())
