@@ -6,6 +6,7 @@ import platform
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -27,6 +28,9 @@ class Device:
     def __init__(self, accelerator: accelerate.Accelerator, threads: int = 0) -> None:
         self.accelerator, self.threads = accelerator, threads
         self.max_threads = torch.get_num_threads()
+        #: what captures CUDA graphs: torch's module, None without a GPU
+        self.cuda: Any = torch.cuda if self.torch_device.type == "cuda" else None
+        self.graphs = False  #: whether trainings may use it
 
     @classmethod
     def open(cls, *, cpu: bool = False, precision: str = "auto", threads: int = 0) -> Device:
@@ -142,6 +146,7 @@ class HostMemory(Device):
 
     def __init__(self) -> None:
         self.threads, self.max_threads = 0, torch.get_num_threads()
+        self.cuda, self.graphs = None, False
 
     @property
     def torch_device(self) -> torch.device:

@@ -12,6 +12,7 @@ import torch
 
 from benchmarks.gpu.figures import Figure
 from training.device import Device
+from training.recipe.recipe import GRAPH
 from training.run.step import GraphStepper
 
 if TYPE_CHECKING:
@@ -52,7 +53,14 @@ class Bench:
     def device(self, precision: str = "auto") -> Device:
         """Open the device."""
         torch.set_num_threads(1)
-        return self.open_device(cpu=self.cpu, precision=precision, threads=1)
+        device = self.open_device(cpu=self.cpu, precision=precision, threads=1)
+        device.cuda = self.cuda
+        return device
+
+    @property
+    def stepper(self) -> str:
+        """Return how the loop takes steps where graphs are at hand."""
+        return GRAPH if self.cuda else ""
 
     def make_graph(self, bare: BareStep) -> BareStep:
         """Let a bare step replay a CUDA graph."""

@@ -25,7 +25,8 @@ def measure(bench: Bench) -> Iterator[Figure]:
     """Train 1,000 steps on a base that is loaded: encoding, four pictures, saving."""
     setup, steps = bench.setup("sdxl"), bench.choose(*STEPS)
     prompts = tuple(SamplePrompt(text, at) for at, text in enumerate(CAPTIONS[:2]))
-    recipe = setup.recipe("sdxl", 1, steps, prompts=prompts, save_every=steps)
+    more = {"prompts": prompts, "save_every": steps, "stepper": bench.stepper}
+    recipe = setup.recipe("sdxl", 1, steps, **more)
     with setup.bases.borrow(recipe.base):
         began = time.perf_counter()
         _, task = setup.start_training("job", "sdxl", recipe)
@@ -37,10 +38,11 @@ def measure(bench: Bench) -> Iterator[Figure]:
         whole = time.perf_counter() - began
     yield Figure("sdxl, warm: a step of the job", step, "s")
     yield Figure("sdxl, warm: seconds around the steps", whole - taken * step, "s")
-    more = "" if taken == steps else f" (from {taken} steps; the others at their rate)"
-    what = f"sdxl, warm: {steps:,} steps with encoding, 4 pictures and saving"
+    words = "" if taken == steps else f" (from {taken} steps; the others at their rate)"
+    how = "CUDA graphs" if bench.stepper else "op by op"
+    what = f"sdxl, warm, {how}: {steps:,} steps with encoding, 4 pictures and saving"
     bar = None if bench.cpu else BAR
-    yield Figure(what, whole + (steps - taken) * step, "s", bar, more)
+    yield Figure(what, whole + (steps - taken) * step, "s", bar, words)
 
 
 def finish_in_time(task: Task, setup: Setup, bench: Bench) -> tuple[float, int]:

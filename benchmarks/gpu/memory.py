@@ -12,13 +12,15 @@ from benchmarks.memory import caps
 from benchmarks.speed.training import MIB, Setup
 from benchmarks.teaching import spec
 from training.families import walk
+from training.recipe.recipe import GRAPH
 from training.run.memory import bytes_needed
 
-STEPS = 4
+STEPS = 6  #: a graph is captured before the last
 CHECKPOINTED = {"gradient_checkpointing": True}
 CASES: tuple[tuple[str, int, dict[str, Any]], ...] = (
     ("sdxl", 1, CHECKPOINTED), ("sdxl", 1, {}), ("sdxl", 4, {}), ("sdxl", 4, CHECKPOINTED),
-    ("sd1", 1, CHECKPOINTED), ("sd1", 1, {}), ("sd1", 4, {}),
+    ("sdxl", 1, {"stepper": GRAPH}),
+    ("sd1", 1, CHECKPOINTED), ("sd1", 1, {}), ("sd1", 4, {}), ("sd1", 4, {"stepper": GRAPH}),
 )  # fmt: skip
 BARS = {("sdxl", 1, True): 6.5 * 1024}  #: MiB
 BAR = 15  #: percent of the estimate's error
@@ -34,8 +36,8 @@ def measure(bench: Bench) -> Iterator[Figure]:
 def measure_case(setup: Setup, family: str, batch: int, more: dict[str, Any]) -> Iterator[Figure]:
     """Take some steps and compare."""
     recipe = setup.recipe(family, batch, STEPS + 1, **more)
-    name = f"memory-{family}-{batch}-{len(more)}"
-    words = ", gradient checkpointing" if more else ""
+    name = f"memory-{family}-{batch}-{'-'.join(more)}"
+    words = "".join(f", {word.replace('_', ' ')}" for word in more)
     what = f"{family} at {setup.side(family)}, LoRA, batch {batch}{words}"
     setup.bases.unload(*(name for name in setup.bases.loaded if name != recipe.base))
     with setup.bases.borrow(recipe.base) as lent:
@@ -49,7 +51,7 @@ def measure_case(setup: Setup, family: str, batch: int, more: dict[str, Any]) ->
     if not held:
         yield Figure(f"{what}: torch held at most", "not counted: a CPU")
         return
-    bar = BARS.get((family, batch, bool(more)))
+    bar = BARS.get((family, batch, "gradient_checkpointing" in more))
     yield Figure(f"{what}: torch held at most", held, "MiB", bar)
     estimated = bytes_needed(recipe, walk()[family].COUNTS.memory, numbers) / MIB
     error = 100 * (estimated / (held + caps.DRIVER) - 1)

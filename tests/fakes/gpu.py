@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from tests.fakes import cuda
 from training.device import Device
 
 
@@ -53,3 +54,11 @@ class OverflowingDevice(Fp16Device):
     def scaler(self) -> torch.amp.GradScaler:
         """Return a gradient scaler that starts with that scale."""
         return torch.amp.GradScaler("cpu", init_scale=self.scale)
+
+
+class GraphDevice(Device):
+    """The CPU as a GPU that replays CUDA graphs; the worker's setting asks for them."""
+
+    def __init__(self, like: Device) -> None:
+        super().__init__(like.accelerator)
+        self.cuda, self.graphs = cuda, True

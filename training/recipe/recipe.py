@@ -22,8 +22,9 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "shuffle_caption", "dropout", "optimizer", "num_class_images", "class_photos",
     "prior_loss_weight", "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
-    "random_backgrounds", *AUGMENTATIONS,
+    "random_backgrounds", "stepper", *AUGMENTATIONS,
 })  # fmt: skip
+GRAPH = "graph"  #: of `Recipe.stepper`
 #: left out of JSON when unused: recipes of before 0.2 are compared with newer ones by it
 LATER_FIELDS = (*AUGMENTATIONS, "class_photos")
 #: left out of a file's header: private, or of no use to its reader
@@ -82,6 +83,7 @@ class Recipe(TrainingOptions):
     accepted: float = 0.0  #: unix time at which the job was queued; the file's date
     precision: str = ""  #: chosen by the worker
     threads: int = 0  #: of the CPU, chosen by the worker
+    stepper: str = ""  #: "graph" replays steps as CUDA graphs; chosen by the worker
     memory_fallbacks: tuple[MemoryFallback, ...] = ()  #: taken by the worker
 
     def __post_init__(self) -> None:

@@ -163,7 +163,7 @@ def copy_to_cpu(value: Tensor) -> Tensor:
 def hash_request(recipe: Recipe) -> str:
     """Return a SHA-256 of what the job asked for, without what a worker chose."""
     asked = recipe.to_json() | {
-        "precision": "", "threads": 0, "base_fingerprint": "", "family": "",
+        "precision": "", "threads": 0, "stepper": "", "base_fingerprint": "", "family": "",
         "memory_fallbacks": (), "initializer_token": "",
     }  # fmt: skip
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

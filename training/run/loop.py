@@ -25,7 +25,7 @@ from training.families import Family
 from training.methods._full import FullNetworks
 from training.networks.networks import Attached
 from training.recipe.recipe import Recipe
-from training.run import checkpoint, initial_word, memory, optimizers
+from training.run import checkpoint, initial_word, memory, optimizers, steppers
 from training.run.curve import recent_mean
 from training.run.defaults import check_family, fill_in_device
 from training.run.dropout import adapter_dropout
@@ -34,7 +34,7 @@ from training.run.examples import Batches, encode_photos, step_generator
 from training.run.previews import Draw, Previews, copy_parameters
 from training.run.prior import ClassImages
 from training.run.room import Commanded, write_when_room
-from training.run.step import MicroBatch, OptimizerStep, Stepper
+from training.run.step import MicroBatch, OptimizerStep
 from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer
 from training.run.writer import CheckpointWriter
@@ -124,14 +124,9 @@ class TrainingRun:
         self.accumulation_steps = current.gradient_accumulation_steps
         self.optimizer = optimizers.make_optimizer(current, self.parameters, attached.rate_factors)
         self.scaler = self.device.scaler()
-        self.step = OptimizerStep(
-            family.compute_loss,
-            self.parameters.values(),
-            self.optimizer,
-            self.scaler,
-            self.device.autocast,
-        )
-        self.stepper: Stepper = self.step
+        parts = self.parameters.values(), self.optimizer, self.scaler, self.device.autocast
+        step = OptimizerStep(family.compute_loss, *parts)
+        self.stepper = steppers.choose_stepper(step, current, family, self.device)
         self.ema = EmaWeights(self.parameters, current.ema_decay)
         self.class_images = ClassImages(folder, recipe)
         self.losses: list[float] = saved.losses if saved else []
@@ -262,7 +257,8 @@ class TrainingRun:
         # 1) Learning rates: the schedule times each group's own factor.
         recipe, class_images = self.recipe, self.class_images
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * recipe.lr_factor(step) * group["pace"]
+            rate = recipe.learning_rate * recipe.lr_factor(step) * group["pace"]
+            optimizers.set_learning_rate(group, rate)
 
         # 2) What is drawn: the photos' batch, then that of the class images, if there are any.
         drawn = self.draw(self.batches, self.captions, step, "noise")
@@ -306,7 +302,8 @@ class TrainingRun:
 
     def measure_progress(self, step: int) -> Progress:
         """Return how far the training is after so many steps."""
-        self.fetch_losses()
+        with self.timer.timing_wait():
+            self.fetch_losses()
         recipe, losses = self.recipe, (self.losses[-1], recent_mean(self.losses))
         learning_rate = recipe.learning_rate * recipe.lr_factor(step - 1)
         speed, left = self.timer.steps_per_second(), self.estimate_seconds_left(step)

@@ -26,7 +26,8 @@ PACKAGES = {
     Optimizer.PRODIGY: "prodigyopt",
     Optimizer.SCHEDULEFREE: "schedulefree",
 }
-LOOP_KEYS = frozenset({"lr", "pace", "params"})  #: of a parameter group, set by the loop
+#: of a parameter group, set by the loop
+LOOP_KEYS = frozenset({"lr", "pace", "params", "capturable"})
 
 
 def make_optimizer(
@@ -58,6 +59,20 @@ def group_parameters(
     for name, parameter in parameters.items():
         alike.setdefault(paces.get(name, 1.0), []).append(parameter)
     return [{"params": each, "pace": pace} for pace, each in alike.items()]
+
+
+def make_capturable(optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+    """Let a CUDA graph replay an AdamW: its learning rates become tensors on the device."""
+    for group in optimizer.param_groups:
+        group["capturable"], group["lr"] = True, torch.tensor(float(group["lr"]), device=device)
+
+
+def set_learning_rate(group: dict[str, Any], rate: float) -> None:
+    """Set a parameter group's learning rate; a tensor stays where it is."""
+    if isinstance(group["lr"], torch.Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
 
 
 def make_adamw(groups: Groups, recipe: Recipe) -> torch.optim.Optimizer:

@@ -44,6 +44,13 @@ class RunTimer:
             self.first_step_seconds, self.warmup_seconds = self.total_seconds(), passed
             self.reported_at = self.first_step_seconds
 
+    @contextmanager
+    def timing_wait(self) -> Iterator[None]:
+        """Time a wait in the block for steps that a GPU has not finished."""
+        entered = time.perf_counter()
+        yield
+        self.step_seconds += time.perf_counter() - entered
+
     def steps_per_second(self) -> float:
         """Return the steps per second, without the first, which warms up, if there are more."""
         if not self.steps:

@@ -30,13 +30,11 @@ class Runtime:
 
     def __init__(self, folder: Path, settings: TrainingSettings, device: str) -> None:
         self.captioner = settings.captioner
-        self.bases = BaseCache(
-            folder,
-            Device.open(
-                cpu=device == "cpu", precision=settings.precision, threads=settings.cpu_threads
-            ),
-            settings.base_list,
+        opened = Device.open(
+            cpu=device == "cpu", precision=settings.precision, threads=settings.cpu_threads
         )
+        opened.graphs = settings.cuda_graphs
+        self.bases = BaseCache(folder, opened, settings.base_list)
         self.imports = iter(SLOW_IMPORTS)
         self.described = self.bases.list_bases()
         self.captioner_mib = self.bases.find_captioner(self.captioner).memory_mib
