@@ -30,7 +30,7 @@ class Device:
         self.max_threads = torch.get_num_threads()
         #: what captures CUDA graphs: torch's module, None without a GPU
         self.cuda: Any = torch.cuda if self.torch_device.type == "cuda" else None
-        self.graphs = False  #: whether trainings may use it
+        self.stepper = ""  #: how trainings take steps, unless their recipe says so
 
     @classmethod
     def open(cls, *, cpu: bool = False, precision: str = "auto", threads: int = 0) -> Device:
@@ -146,7 +146,7 @@ class HostMemory(Device):
 
     def __init__(self) -> None:
         self.threads, self.max_threads = 0, torch.get_num_threads()
-        self.cuda, self.graphs = None, False
+        self.cuda, self.stepper = None, ""
 
     @property
     def torch_device(self) -> torch.device:

@@ -36,7 +36,9 @@ class TrainingSettings(StorageSettings):
     cpu_threads: int = Field(
         default=0, ge=0, le=1024, validation_alias="SAFELIGHT_THREADS_CPU", examples=["2"]
     )
-    cuda_graphs: bool = Field(default=False, validation_alias="SAFELIGHT_CUDA_GRAPHS")
+    stepper: Literal["eager", "graph", "compile"] = Field(
+        default="eager", validation_alias="SAFELIGHT_STEPPER", examples=["graph"]
+    )
     nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE")
 
     idle_seconds: int = Field(

@@ -116,6 +116,8 @@ def measure(bench: Bench) -> Iterator[Figure]:
     device, steps = bench.device(), bench.choose(*TIMED_STEPS)
     task = RandomUnetTask(bench.choose(*BATCH_SIZES))
     task.networks.to(device.torch_device)
+    if bench.cpu:
+        task.muon_learning_rate = 0.0  # its products take seconds here
     generator = torch.Generator().manual_seed(0)
     batches = {share: task.draw_batch(generator, 0) for share in range(SHARES)}
     what = f"embedded UNet's recipe, {SHARES} x {task.batch_size} pictures: a step"

@@ -61,4 +61,4 @@ class GraphDevice(Device):
 
     def __init__(self, like: Device) -> None:
         super().__init__(like.accelerator)
-        self.cuda, self.graphs = cuda, True
+        self.cuda, self.stepper = cuda, "graph"

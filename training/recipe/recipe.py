@@ -24,7 +24,8 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
     "random_backgrounds", "stepper", *AUGMENTATIONS,
 })  # fmt: skip
-GRAPH = "graph"  #: of `Recipe.stepper`
+#: of `Recipe.stepper`: replay steps as CUDA graphs; compile them, and replay them on a GPU
+GRAPH, COMPILE = "graph", "compile"
 #: left out of JSON when unused: recipes of before 0.2 are compared with newer ones by it
 LATER_FIELDS = (*AUGMENTATIONS, "class_photos")
 #: left out of a file's header: private, or of no use to its reader
@@ -83,7 +84,7 @@ class Recipe(TrainingOptions):
     accepted: float = 0.0  #: unix time at which the job was queued; the file's date
     precision: str = ""  #: chosen by the worker
     threads: int = 0  #: of the CPU, chosen by the worker
-    stepper: str = ""  #: "graph" replays steps as CUDA graphs; chosen by the worker
+    stepper: str = ""  #: how steps are computed, "" is op by op; chosen by the worker
     memory_fallbacks: tuple[MemoryFallback, ...] = ()  #: taken by the worker
 
     def __post_init__(self) -> None:

@@ -23,7 +23,7 @@ from training.recipe.concepts import (
     add_trigger,
     class_prompt,
 )
-from training.recipe.recipe import GRAPH, Recipe
+from training.recipe.recipe import Recipe
 
 
 def complete_recipe(
@@ -102,7 +102,7 @@ def fill_in_device(recipe: Recipe, bases: BaseCache) -> Recipe:
         base_fingerprint=recipe.base_fingerprint or bases.fingerprint(recipe.base),
         precision=bases.device.precision,
         threads=recipe.threads or bases.device.cpu_threads(small=base.small),
-        stepper=recipe.stepper or (GRAPH if bases.device.graphs else ""),
+        stepper=recipe.stepper or bases.device.stepper,
     )
 
 

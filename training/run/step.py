@@ -1,4 +1,4 @@
-"""How a step is computed: op by op, or replayed as one CUDA graph.
+"""How a step is computed: op by op, compiled, or replayed as one CUDA graph.
 
 Python needs longer to queue the thousands of small kernels of a step than a large GPU needs to run
 them. A CUDA graph is queued with one call. It reads and writes the same memory at each replay, so
@@ -67,6 +67,31 @@ class OptimizerStep:
 
 
 Stepper = Callable[[Sequence[MicroBatch]], Tensor]  #: an OptimizerStep itself, or a GraphStepper
+
+
+class CompiledLoss:
+    """Computes a loss, with its gradients, as torch.compile makes it for each shape of inputs.
+
+    One that cannot be compiled in one piece is computed op by op from then on.
+    """
+
+    def __init__(self, loss: Callable[[Inputs], Tensor], **options: Any) -> None:
+        from torch._dynamo.exc import TorchDynamoException  # noqa: PLC0415 - seconds, and rarely
+
+        self.eager, self.refusal = loss, TorchDynamoException
+        self.compiled = torch.compile(loss, dynamic=False, fullgraph=True, **options)
+        self.refused = ""  #: why it could not be compiled
+
+    def __call__(self, inputs: Inputs) -> Tensor:
+        """Return the loss of inputs."""
+        if self.refused:
+            return self.eager(inputs)
+        try:
+            return self.compiled(inputs)
+        except self.refusal as refused:
+            self.refused = str(refused)
+            log.warning("Steps are computed op by op, not compiled. %s", self.refused[:500])
+            return self.eager(inputs)
 
 
 class GraphStepper:

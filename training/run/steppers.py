@@ -1,28 +1,33 @@
-"""Whether a run's steps are replayed as CUDA graphs, and what keeps them from it."""
+"""How a run takes its steps, as its worker chose, and what keeps it from that."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from storage.records import Optimizer
 from training.device import Device
 from training.families import Family, walk
-from training.recipe.recipe import GRAPH, Recipe
+from training.recipe.recipe import COMPILE, Recipe
 from training.run.optimizers import make_capturable
-from training.run.step import GraphStepper, OptimizerStep, Stepper
+from training.run.step import CompiledLoss, GraphStepper, OptimizerStep, Stepper
 
+DROPOUT = "dropout draws random numbers"
 log = logging.getLogger(__name__)
 
 
 def choose_stepper(step: OptimizerStep, recipe: Recipe, family: Family, device: Device) -> Stepper:
-    """Return what takes a run's steps: the step itself, or a replay where the worker chose that.
+    """Return what takes a run's steps: the step itself, or it compiled, or replayed as a graph.
 
-    A replay watches where the weights of all networks are. The log says what keeps a run from it.
+    A GPU replays what is compiled, too. A replay watches where the weights of all networks are.
+    The log says what keeps a run from what the worker chose.
     """
-    if recipe.stepper != GRAPH:
-        return step
-    if obstacle := find_obstacle(recipe, device):
-        log.warning("Steps are computed op by op, not as CUDA graphs: %s.", obstacle)
+    obstacle = find_obstacle(recipe, device)
+    if recipe.stepper == COMPILE and DROPOUT not in obstacle:
+        step = replace(step, loss=CompiledLoss(step.loss))
+    elif recipe.stepper and obstacle:
+        log.warning("Steps are computed op by op, not by %s: %s.", recipe.stepper, obstacle)
+    if obstacle or not recipe.stepper:
         return step
     make_capturable(step.optimizer, device.torch_device)
     networks = (part.module for part in family.networks.parts)
@@ -37,11 +42,11 @@ def find_obstacle(recipe: Recipe, device: Device) -> str:
     """
     family = walk().get(recipe.family)
     obstacles = {
+        DROPOUT: recipe.dropout > 0,
         "the device has none": device.cuda is None,
         "fp16 looks at every gradient": device.precision == "fp16",
         f"{recipe.optimizer} is not AdamW": recipe.optimizer is not Optimizer.ADAMW,
         "gradient checkpointing keeps random states": recipe.gradient_checkpointing,
-        "dropout draws random numbers": recipe.dropout > 0,
         "the base is in 4 bits": recipe.nf4,
         "this family reads how long prompts are": family is None or family.OBJECTIVE == "flow",
     }

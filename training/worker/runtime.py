@@ -33,7 +33,7 @@ class Runtime:
         opened = Device.open(
             cpu=device == "cpu", precision=settings.precision, threads=settings.cpu_threads
         )
-        opened.graphs = settings.cuda_graphs
+        opened.stepper = settings.stepper.removeprefix("eager")
         self.bases = BaseCache(folder, opened, settings.base_list)
         self.imports = iter(SLOW_IMPORTS)
         self.described = self.bases.list_bases()

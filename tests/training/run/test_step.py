@@ -9,7 +9,14 @@ import torch
 from torch import nn
 
 from tests.fakes import cuda
-from training.run.step import MAX_SHAPES, WARMUP_STEPS, GraphStepper, MicroBatch, OptimizerStep
+from training.run.step import (
+    MAX_SHAPES,
+    WARMUP_STEPS,
+    CompiledLoss,
+    GraphStepper,
+    MicroBatch,
+    OptimizerStep,
+)
 
 CPU = torch.device("cpu")
 SIDES = (4, 4, 4, 4, 4, 6, 4, 6, 6, 6, 6, 4)  #: of the pictures of each step: two shapes
@@ -119,3 +126,22 @@ def test_a_moved_tensor_is_captured_anew():
             parameter.data = parameter.data.clone()
 
     assert_same(training.take(), plain.take())
+
+
+def test_a_compiled_loss_is_the_eager_one():
+    """Tracing changes no byte of losses and weights; what generates code is tried by hand."""
+    compiled, plain = Training(), Training()
+    compiled.stepper = replace(compiled.stepper, loss=CompiledLoss(compiled.loss, backend="eager"))
+
+    assert_same(compiled.take((4, 4, 6)), plain.take((4, 4, 6)))
+    assert not compiled.stepper.loss.refused
+
+
+def test_a_loss_that_cannot_be_compiled_is_computed_op_by_op():
+    """A look at the device breaks it in two, so it stays as it is, and the log says why."""
+    compiled, plain = Training(), Training()
+    looking = CompiledLoss(lambda given: plain_loss(compiled.loss(given)), backend="eager")
+    compiled.stepper = replace(compiled.stepper, loss=looking)
+
+    assert_same(compiled.take((4, 4)), plain.take((4, 4)))
+    assert looking.refused
