@@ -15,6 +15,7 @@ from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards.advice import advice_card
 from bot.cards.agreement import PhotosForm, has_agreed, make_terms
+from bot.cards.bars import CutBars
 from bot.cards.captions import MAX_SHOWN_CHARS, OpenCaptions
 from bot.cards.components import (
     Button,
@@ -124,7 +125,8 @@ async def photo_card(bot: Bot, photo: Photo, before: Framing | None = None) -> C
     weigh = Weigh(photo.id, other, label=wording.dataset.REPEATS[other > 1])
     back = TurnPage(dataset.id, page, label=wording.dataset.BACK)
     accept = [Accept(photo.id)] if verdict.can_accept else []
-    card.add(row(Edit(photo.id), weigh, Remove(photo.id, page), *accept))
+    cut = [CutBars(photo.id)] if verdict.has_bars else []
+    card.add(row(Edit(photo.id), weigh, Remove(photo.id, page), *accept, *cut))
     again = CaptionPhoto(photo.id, disabled=photo.written)
     return card.add(row(*undo, again, back))
 

@@ -29,6 +29,7 @@ from storage.backup.status import BackupStatus
 from storage.errors import UserError
 from storage.folders import ASIDE_DAYS, Home
 from storage.homefolder import check_parent
+from storage.photos.examine import list_looks
 from storage.photos.faces import can_find_faces
 from storage.photos.sandbox import try_rights
 from storage.rekey import PLAIN, count_keys
@@ -74,6 +75,7 @@ async def check_all(program: Sequence[str]) -> AsyncIterator[Line]:
     yield check_memory()
     yield await asyncio.to_thread(check_darkroom)
     yield make_line(OK, "faces" if can_find_faces() else "faces_extra")
+    yield make_line(OK, "nets" if list_looks() else "nets_extra")
     try:
         settings = read_settings(BotSettings)
     except UserError as wrong:

@@ -35,6 +35,8 @@ CHECKS = {
     " reinstall Safelight (see README.md)",
     "faces": "crops of photos keep faces",
     "faces_extra": "crops of photos keep what stands out; to keep faces, uv sync --extra faces",
+    "nets": "photos are examined for nudity and text in idle time",
+    "nets_extra": "photos are not examined for nudity and text; for that, uv sync --extra photos",
     "disk": "{path}: {free} free, writes take {milliseconds} ms",
     "disk_slow": "{path}: writes take {milliseconds} ms, and every job waits for them; set"
     " SAFELIGHT_HOME to a faster disk",

@@ -87,6 +87,7 @@ SIDES = {"left": "left", "top": "top", "right": "right", "bottom": "bottom"}
 SHOTS_TITLE = "### The same shot more than once in {name}"
 SHOT = "- {photos}, of which {best} is the best"
 SHOTS_ASK = "Photos of the same shot count as one. You can keep only the best of each, which removes {spare}, or keep all."
+BARS_CUT = "Added as photo {number}, without the bars. The original stays until you remove it."
 KEPT_BEST = "Removed {removed}. The best of each shot stays."
 KEPT_ALL = "All photos stay, and I won't mention it again."
 
@@ -113,6 +114,7 @@ GRID_ROW, GRID_CELL, HOLE = "{name:<13}{cells}", "{count:^7}", "·"
 # labels: a verb first, 18 characters at most
 
 OPEN_SHOTS = "Same shots"
+CUT_BARS = "Cut bars off"
 ACCEPT = "Keep anyway"
 KEEP_BEST = "Keep the best"
 KEEP_ALL = "Keep all"

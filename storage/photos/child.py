@@ -37,8 +37,10 @@ from storage.photos.confine import give_up_rights, try_attempts
 from storage.photos.faces import FaceDetector
 from storage.photos.formats import name_unknown_codec
 from storage.photos.framing import find_framing
-from storage.photos.pixels import check_picture
+from storage.photos.pixels import check_picture, check_size, measure_picture
 from storage.photos.sandbox import (
+    CUT_HEAD,
+    CUT_MARK,
     FRAMING_MARK,
     MEMORY_EXIT_CODE,
     MIB,
@@ -50,6 +52,7 @@ from storage.photos.sandbox import (
     send_message,
 )
 from storage.photos.tile import draw_strip, draw_tile, load_font
+from storage.records import CheckedPhoto
 from storage.variations import Variation
 
 MAX_MEMORY_BYTES = 1 << 30  #: of address space
@@ -107,7 +110,10 @@ def process_picture(
             return {}, strip_marked(content.removeprefix(STRIP_MARK))
         if content.startswith(FRAMING_MARK):
             return frame_marked(content.removeprefix(FRAMING_MARK), detector), b""
-        checked = asdict(check_picture(content, detector))
+        if content.startswith(CUT_MARK):
+            checked = asdict(cut_marked(content.removeprefix(CUT_MARK), detector))
+        else:
+            checked = asdict(check_picture(content, detector))
     except UserError as error:
         return {"code": error.code, "facts": error.facts}, b""
     except (ImportError, MemoryError):
@@ -133,6 +139,15 @@ def strip_marked(content: bytes) -> bytes:
     variations = [each and Variation.from_json(each) for each in asked["variations"]]
     size = (int(asked["size"][0]), int(asked["size"][1]))
     return draw_strip(preview, size, Framing.from_json(asked["framing"]), variations)
+
+
+def cut_marked(content: bytes, detector: FaceDetector | None) -> CheckedPhoto:
+    """Return a stored photo without its bars; before it stands how wide they are."""
+    left, top, right, bottom = CUT_HEAD.unpack_from(content)
+    with Image.open(BytesIO(content[CUT_HEAD.size :]), formats=("PNG",)) as opened:
+        box = (left, top, opened.width - right, opened.height - bottom)
+        check_size(box[2] - left, box[3] - top)
+        return measure_picture(opened.crop(box), detector)
 
 
 def frame_marked(preview: bytes, detector: FaceDetector | None) -> dict[str, Any]:

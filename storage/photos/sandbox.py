@@ -30,7 +30,9 @@ MAX_CHILDREN = 2
 TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
 #: begin a message with a preview of ours; no picture begins so
 TILE_MARK, FRAMING_MARK, STRIP_MARK = b"tile", b"framing", b"strip"
+CUT_MARK = b"cut"  #: begins a message with pixels of ours
 STRIP_HEAD = struct.Struct(">I")  #: the length of the JSON that comes next, then the preview
+CUT_HEAD = struct.Struct(">4I")  #: pixels to cut off at the left, top, right and bottom
 TILE_HEAD = struct.Struct(">I4f")  #: a number, and the box that is kept; the preview comes next
 CHILD_MODULE = "storage.photos.child"
 MEMORY_EXIT_CODE = 77  #: of a child without memory left
@@ -78,6 +80,13 @@ class Darkroom:
             raise UserError("photo_heavy", megabytes=round(len(content) / MIB, 1))
         if detect_format(content) is None:
             raise UserError("photo_unknown")
+        return await self._check(content)
+
+    async def cut(self, pixels: bytes, bars: tuple[int, int, int, int]) -> CheckedPhoto:
+        """Return a stored photo without its bars; raise UserError if too little is left."""
+        return await self._check(CUT_MARK + CUT_HEAD.pack(*bars) + pixels)
+
+    async def _check(self, content: bytes) -> CheckedPhoto:
         head, body = await self._process(content)
         cut = head.pop("cut")
         head["warnings"] = tuple(head["warnings"])

@@ -64,6 +64,11 @@ class Verdict:
         return bool(self.warnings) and not self.refused
 
     @property
+    def has_bars(self) -> bool:
+        """Whether there are bars to cut off."""
+        return any(finding.code in {"bars", "screenshot"} for finding in self.findings)
+
+    @property
     def refused(self) -> bool:
         """Whether nothing can be trained on the photo."""
         return any(finding.code in REFUSED for finding in self.findings)
