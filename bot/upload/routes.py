@@ -159,7 +159,10 @@ class UploadPage:
         """Return a photo's preview."""
         photo = await visit.find_photo()
         path = self.bot.store.home.preview_file(photo.digest)
-        content = await asyncio.to_thread(read_photo, path)
+        try:
+            content = await asyncio.to_thread(read_photo, path)
+        except FileNotFoundError:  # it was removed just now
+            raise UserError("photo_gone") from None
         return web.Response(body=content, content_type="image/webp")
 
     async def change_photo(self, visit: Visit) -> web.Response:

@@ -340,6 +340,9 @@ async def test_a_preview(site):
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.content_type == "image/webp"
 
+    site.store.home.preview_file(stored.digest).unlink()
+    assert (await visit.ask("GET", f"previews/{photo['id']}"))[0] == 404
+
 
 @pytest.mark.usefixtures("scheduler")
 async def test_a_zip(site):
