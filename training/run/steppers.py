@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 from storage.records import Optimizer
 from training.device import Device
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 def choose_stepper(step: OptimizerStep, recipe: Recipe, family: Family, device: Device) -> Stepper:
     """Return what takes a run's steps: the step itself, or it compiled, or replayed as a graph.
 
-    A GPU replays what is compiled, too. A replay watches where the weights of all networks are.
+    A GPU replays what is compiled, too. A replay watches where the weights are.
     The log says what keeps a run from what the worker chose.
     """
     obstacle = find_obstacle(recipe, device)
@@ -30,7 +31,11 @@ def choose_stepper(step: OptimizerStep, recipe: Recipe, family: Family, device: 
     if obstacle or not recipe.stepper:
         return step
     make_capturable(step.optimizer, device.torch_device)
-    networks = (part.module for part in family.networks.parts)
+    learned: Any = family.networks.attached  # the text encoders come and go unless they learn
+    parts = [
+        part for part in family.networks.parts if learned.learns_text or not part.is_text_encoder
+    ]
+    networks = (part.module for part in parts)
     fixed = [own for network in networks for own in network.parameters()]
     return GraphStepper(step, device.torch_device, fixed, device.cuda)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 
+import pytest
 import torch
 from torch import nn
 
@@ -25,11 +26,14 @@ SIDES = (4, 4, 4, 4, 4, 6, 4, 6, 6, 6, 6, 4)  #: of the pictures of each step: t
 class Training:
     """A small network that learns by a stepper of its step."""
 
-    def __init__(self, make_stepper=lambda step: step, **more):
+    def __init__(self, make_stepper=lambda step: step, device=CPU, **more):
         torch.manual_seed(0)
+        self.device = device
         layers = nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4), nn.SiLU(), nn.Conv2d(4, 1, 1)
-        self.network = nn.Sequential(*layers)
-        optimizer = torch.optim.AdamW(self.network.parameters(), 1e-2, fused=True)
+        self.network = nn.Sequential(*layers).to(device)
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(), 1e-2, fused=True, capturable=device.type == "cuda"
+        )
         scaler = torch.amp.GradScaler("cpu", enabled=False)
         parameters = list(self.network.parameters())
         step = OptimizerStep(self.loss, parameters, optimizer, scaler, nullcontext)
@@ -39,7 +43,8 @@ class Training:
 
     def loss(self, inputs):
         """Return the error from the doubled middle."""
-        return (self.network(inputs["x"]) - 2 * inputs["x"][:, :, 1:-1, 1:-1]).square().mean()
+        x = inputs["x"].to(self.device)
+        return (self.network(x) - 2 * x[:, :, 1:-1, 1:-1]).square().mean()
 
     def take(self, sides=SIDES, count=1):
         """Take steps of `count` micro-batches; return all losses so far and the weights."""
@@ -145,3 +150,19 @@ def test_a_loss_that_cannot_be_compiled_is_computed_op_by_op():
 
     assert_same(compiled.take((4, 4)), plain.take((4, 4)))
     assert looking.refused
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_replays_the_eager_steps():
+    """On a GPU, losses and weights agree to rounding, and no step is refused."""
+    device = torch.device("cuda")
+    eager = Training(device=device).take()
+
+    replayed = Training(
+        lambda step: GraphStepper(step, device, list(step.parameters)), device=device
+    )
+
+    for one, other in zip(replayed.take(), eager, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+    assert not replayed.stepper.refused
