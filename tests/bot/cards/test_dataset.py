@@ -15,7 +15,7 @@ from tests.fakes.discord import draw_photo
 
 @pytest.mark.parametrize("failed", [False, True])
 async def test_what_became_of_the_captions(kit, scheduler, failed):
-    """Photos that were removed before their turn are counted; a failure has its reason."""
+    """Photos that are gone, or that the captioner does not know; a failure has its reason."""
     alice = kit.add_member("alice")
     await kit.add_dataset(alice, photos=2)
     await alice.click(await kit.open_dataset(alice), label="Caption again")
@@ -25,13 +25,18 @@ async def test_what_became_of_the_captions(kit, scheduler, failed):
         await kit.store.jobs.end_run(job.id, job.fence, Status.FAILED, error)
     else:
         await scheduler.add_event(job, Note("photos_gone", {"photos": 1}))
+        await scheduler.add_event(job, Note("captions_unknown", {"unknown": 1, "photos": 2}))
         await kit.store.jobs.end_run(job.id, job.fence, Status.DONE)
 
     said = kit.text(await kit.open_dataset(alice))
 
     assert wording.dataset.CAPTIONS_PENDING not in said
     assert (fill(wording.dataset.CAPTIONS_FAILED, why="").strip() in said) is failed
-    assert (say(wording.job.NOTES["photos_gone"], photos=1) in said) is not failed
+    notes = [
+        say(wording.job.NOTES["photos_gone"], photos=1),
+        say(wording.job.NOTES["captions_unknown"], unknown=1, photos=2),
+    ]
+    assert [note in said for note in notes] == [not failed] * 2
 
 
 async def test_what_is_kept_of_a_photo_is_chosen_by_a_press(kit, scheduler):
