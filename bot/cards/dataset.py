@@ -43,6 +43,7 @@ from bot.cards.dataset_text import (
     photo_option,
     received_lines,
     show_trigger,
+    unchecked_line,
     verdict_lines,
 )
 from bot.cards.photo_concepts import add_concepts
@@ -82,7 +83,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
             )
         )
         lines = [photo_line(index, photo, view.verdicts[index - 1]) for index, photo in shown]
-        card.add(text(*lines, page_line(page, view.pages)))
+        card.add(text(*lines, page_line(page, view.pages), unchecked_line(view)))
         card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
     card.add(
         text(

@@ -151,6 +151,13 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     ]
 
 
+def unchecked_line(view: DatasetView) -> str:
+    """Return what nobody has looked at in some of a dataset's photos, in small print."""
+    looks = dict.fromkeys(look for verdict in view.verdicts for look in verdict.unchecked)
+    said = wording.verdicts.name_unchecked(looks)
+    return fill(wording.verdicts.SMALL_PRINT, said=said) if said else ""
+
+
 def crop_lines(crops: Crops, photo: Photo) -> list[str]:
     """Return how much of a photo a base sees, and why that part."""
     if crops.base is None or not crops.can_cut(photo):

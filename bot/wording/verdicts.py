@@ -70,6 +70,7 @@ FINE = "Nothing wrong found."
 ALSO = "Also: {names}."
 ACCEPTED = "You keep it anyway ({names})."
 NOT_CHECKED = "Not checked: {looks}."
+SMALL_PRINT = "-# {said}"
 LOOKS = {
     "bars": "bars",
     "content": "whether it shows the same as the others",

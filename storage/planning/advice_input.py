@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from storage.photos.sameshot import number_shots
+from storage.planning.readiness import list_different
 from storage.records import CheckedPhoto, Concept, Photo
 
 
@@ -60,7 +60,7 @@ class AdviceInput:
 
     concept: Concept
     subject_matter: SubjectMatter
-    distinct_photos: int  #: sharp ones; those of the same shot count once
+    distinct_photos: int  #: usable ones; those of the same shot count once
     total_photos: int
     median_side: int = 0  #: pixels, of their shorter sides; 0 is unknown
     concepts: int = 1  #: in one run
@@ -83,17 +83,12 @@ class AdviceInput:
         A subject that was cut out, on transparent ground, is taken for a drawn one.
         """
         listed = list(photos)
-        shots = number_shots(listed)
-        sharp = {
-            shot for photo, shot in zip(listed, shots, strict=True)
-            if "blurred" not in photo.warnings
-        }  # fmt: skip
         sides = [min(photo.width, photo.height) for photo in listed]
         drawn = transparent and concept is Concept.SUBJECT
         return cls(
             concept,
             subject_matter or (SubjectMatter.FIGURE if drawn else SUBJECT_MATTERS[concept][0]),
-            distinct_photos=len(sharp),
+            distinct_photos=len(list_different(listed)),
             total_photos=len(listed),
             median_side=int(median(sides)) if sides else 0,
             **more,  # type: ignore[arg-type]  # they are the other fields
