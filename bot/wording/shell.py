@@ -147,7 +147,9 @@ INSPECTED = {
 }
 ADVICE = "{method} on {base}, {dial}"
 ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
-ADVICE_PHOTOS = "Only {photos} of {handed} count: the others are soft, dark or the same shot again."
+ADVICE_PHOTOS = (
+    "Only {photos} of {handed} count: the others are soft, dark or the same shot again."
+)
 ADVICE_TERMS = "Licence terms: {terms}."
 CHECKED_PHOTO = "{file}: {said}"
 CHECKED_CROP = "  For a base of {resolution} pixels, {share} of it is cut away."
