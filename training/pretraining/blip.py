@@ -24,12 +24,11 @@ from transformers import BlipImageProcessorPil
 from training.pretraining import content_teacher, style_teacher
 from training.pretraining.backgrounds import distort_some, plain_backgrounds, put_on
 from training.pretraining.captions import full_caption
-from training.pretraining.content_teacher import KNOWN_NAMES
 from training.pretraining.distributed import Batch, train_distributed
 from training.pretraining.export import list_names
 from training.pretraining.layout import WIDTH, make_captioner
 from training.pretraining.mosaics import Mosaics
-from training.pretraining.names import STYLES
+from training.pretraining.names import KNOWN_NAMES, STYLES
 from training.pretraining.split import is_test_picture, mirror_half, shuffle_colours
 from training.pretraining.style_teacher import COARSE, COLOUR_FEATURES
 from training.pretraining.tokenizers import make_caption_tokenizer
@@ -100,11 +99,14 @@ class CaptionerTask:
         pictures = torch.load(work / "pictures.pt", weights_only=True)
         pairs = list(zip(pictures["names"], pictures["styles"], strict=True))
         kept = [i for i, (name, style) in enumerate(pairs) if not is_test_picture(name, style)]
-        self.rgba = pictures["rgba"][kept]
         self.pairs = [pairs[i] for i in kept]
+        self.mosaics = Mosaics(pictures["rgba"][kept], [style for _, style in self.pairs])
+        more = torch.load(work / "more.pt", weights_only=True)
+        self.rgba = torch.cat([pictures["rgba"][kept], more["rgba"]])
+        # the styles in captions of known names are masked, so any will do for theirs
+        self.pairs += [(name, STYLES[0]) for name in more["names"]]
         self.known = torch.tensor([name in KNOWN_NAMES for name, _ in self.pairs])
         self.weights = sampling_weights(self.known, [style for _, style in self.pairs])
-        self.mosaics = Mosaics(self.rgba, [style for _, style in self.pairs])
         self.names = list_names(work)
         self.tokenizer = make_caption_tokenizer(self.names)
         self.style_ids = torch.tensor(self.tokenizer.convert_tokens_to_ids(list(STYLES)))

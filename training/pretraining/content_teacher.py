@@ -18,13 +18,11 @@ from training.pretraining.backgrounds import half_white_backgrounds
 from training.pretraining.distributed import Batch, train_distributed
 from training.pretraining.export import load_average
 from training.pretraining.judge import JudgeNetwork
-from training.pretraining.names import EVERYDAY, HELD_OUT_SUBJECTS
+from training.pretraining.names import KNOWN_NAMES
 from training.pretraining.split import augment, is_test_picture, load_test_pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-KNOWN_NAMES = (*EVERYDAY, *HELD_OUT_SUBJECTS)  #: names, in the order of the network's scores
 
 
 class ContentTeacherTask:
@@ -43,8 +41,9 @@ class ContentTeacherTask:
         kept = [
             i for i, (n, s) in enumerate(pairs) if n in KNOWN_NAMES and not is_test_picture(n, s)
         ]
-        self.rgba = pictures["rgba"][kept]
-        self.names = [pairs[i][0] for i in kept]
+        more = torch.load(work / "more.pt", weights_only=True)
+        self.rgba = torch.cat([pictures["rgba"][kept], more["rgba"]])
+        self.names = [pairs[i][0] for i in kept] + more["names"]
         self.networks: JudgeNetwork = JudgeNetwork(len(KNOWN_NAMES))
 
     def draw_batch(self, generator: torch.Generator, step: int) -> Batch:  # noqa: ARG002

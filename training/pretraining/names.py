@@ -12,6 +12,8 @@ BASE_STYLES = {
 }
 HELD_OUT_STYLES = {"firefox": "fxemoji", "ink": "fluent-emoji-high-contrast"}
 STYLES = (*BASE_STYLES, *HELD_OUT_STYLES)
+#: further pictures of known names; their styles are taught to nobody
+MORE_STYLES = {"gradient": "fluent-emoji", "twitter": "twemoji", "soft": "emojione"}
 
 HELD_OUT_SUBJECTS = (
     "panda",
@@ -50,6 +52,7 @@ money-bag dress jeans top-hat sunglasses high-heeled-shoe melon hot-pepper shrim
 beer-mug poultry-leg ear-of-corn scorpion lizard leopard snowflake crescent-moon baseball
 """
 EVERYDAY = tuple(_EVERYDAY.split())
+KNOWN_NAMES = (*EVERYDAY, *HELD_OUT_SUBJECTS)  #: in the order of the content teacher's scores
 
 CATEGORIES = {
     "Activities",

@@ -1,41 +1,66 @@
-"""Stage `pictures`: render every usable emoji of six styles as 64-pixel RGBA."""
+"""Stage `pictures`: render every usable emoji of six styles as 64-pixel RGBA.
+
+Further styles show known names only: the captioner learns from them what a thing looks like.
+"""
 
 # ruff: noqa: T201  # a stage prints what it measured
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from PIL import Image
 from resvg_py import svg_to_bytes
 
-from training.pretraining.names import BASE_STYLES, EVERYDAY, HELD_OUT_STYLES, HELD_OUT_SUBJECTS
+from training.pretraining.names import (
+    BASE_STYLES,
+    EVERYDAY,
+    HELD_OUT_STYLES,
+    HELD_OUT_SUBJECTS,
+    KNOWN_NAMES,
+    MORE_STYLES,
+)
 from training.pretraining.sources import read_checked
 from training.pretraining.tokenizers import save_prompt_tokenizer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 SIDE = 64
 
 
 def run(work: Path, npm: Path) -> None:
-    """Render all styles into `pictures.pt`: names, styles and pixels (N, 4, 64, 64)."""
+    """Render the styles into `pictures.pt`, and more pictures of known names into `more.pt`.
+
+    Each has names, styles and pixels (N, 4, 64, 64).
+    """
+    pictures = render_styles(npm, BASE_STYLES | HELD_OUT_STYLES)
+    names, styles = pictures["names"], pictures["styles"]
+    torch.save(pictures, work / "pictures.pt")
+    torch.save(render_styles(npm, MORE_STYLES, KNOWN_NAMES), work / "more.pt")
+    check_complete(names, styles)
+    save_prompt_tokenizer(work, sorted(set(names)))
+
+
+def render_styles(
+    npm: Path, packages: Mapping[str, str], wanted: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the pictures of styles, by style and package; with names wanted, only those."""
     names, styles, frames = [], [], []
-    for style, package in (BASE_STYLES | HELD_OUT_STYLES).items():
+    for style, package in packages.items():
         found = read_checked(npm, style, package)
-        for name, source in found:
+        kept = [(name, source) for name, source in found if not wanted or name in wanted]
+        for name, source in kept:
             names.append(name)
             styles.append(style)
             frames.append(np.asarray(render(source)))
-        print(f"{style}: {len(found)} pictures")
+        print(f"{style}: {len(kept)} pictures")
     pixels = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous()
-    torch.save({"names": names, "styles": styles, "rgba": pixels}, work / "pictures.pt")
-    check_complete(names, styles)
-    save_prompt_tokenizer(work, sorted(set(names)))
+    return {"names": names, "styles": styles, "rgba": pixels}
 
 
 def check_complete(names: list[str], styles: list[str]) -> None:

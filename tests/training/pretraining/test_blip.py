@@ -57,21 +57,24 @@ def task(tmp_path):
     names, styles = ["bell", "cat", "panda", "red-apple"], ["flat", "noto", "ink", "blob"]
     pictures = {"names": names, "styles": styles, "rgba": rgba.byte()}
     torch.save(pictures, tmp_path / "pictures.pt")
+    more = {"names": ["panda"], "styles": ["soft"], "rgba": 255 - rgba[:1].byte()}
+    torch.save(more, tmp_path / "more.pt")
     torch.manual_seed(0)
     return CaptionerTask(tmp_path)
 
 
 def test_mosaics_show_only_a_style(task):
     """Every tile has the style that the caption names; the caption's thing is random."""
-    task.rgba[:, 3] = 255  # the pictures that mosaics are cut from
+    rgba = task.mosaics.rgba
+    rgba[:, 3] = 255
     for number, value in enumerate((40, 90, 140, 190)):
-        task.rgba[number, :3] = value
-    kept = [STYLES.index(style) for _, style in task.pairs]
+        rgba[number, :3] = value
+    kept = [STYLES.index(style) for _, style in task.pairs[: len(rgba)]]
 
     pixels, texts = task.draw_mosaics(24, torch.Generator().manual_seed(1))
 
     styles_in_captions = [next(s for s in STYLES if f", {s} style" in text) for text in texts]
-    shown = {STYLES[style]: task.rgba[row, 0, 0, 0] for row, style in enumerate(kept)}
+    shown = {STYLES[style]: rgba[row, 0, 0, 0] for row, style in enumerate(kept)}
     for picture, style in zip(pixels, styles_in_captions, strict=True):
         if style in shown:
             assert (picture.mean() - (shown[style] / 127.5 - 1)).abs() < 0.05

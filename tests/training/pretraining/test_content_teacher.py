@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from training.pretraining.content_teacher import KNOWN_NAMES, ContentTeacherTask, load_teacher
-from training.pretraining.names import EVERYDAY
+from training.pretraining.content_teacher import ContentTeacherTask, load_teacher
+from training.pretraining.names import EVERYDAY, KNOWN_NAMES
 from training.pretraining.split import is_test_picture
 
 
@@ -17,13 +17,18 @@ def task(tmp_path):
     names = [EVERYDAY[0]] * 4 + ["scroll"]
     styles = ["noto", "blob", "flat", "glossy", "noto"]
     torch.save({"names": names, "styles": styles, "rgba": rgba.byte()}, tmp_path / "pictures.pt")
+    more = {"names": [EVERYDAY[1]], "styles": ["soft"], "rgba": rgba[:1].byte()}
+    torch.save(more, tmp_path / "more.pt")
     return ContentTeacherTask(tmp_path)
 
 
 def test_it_is_trained_on_no_test_picture(task):
-    """It is trained on known names only, without the style that is kept for the test."""
+    """It is trained on known names only, without the style that is kept for the test.
+
+    Pictures in further styles are among them.
+    """
     assert is_test_picture(EVERYDAY[0], "noto")
-    assert task.names == [EVERYDAY[0]] * 3
+    assert task.names == [EVERYDAY[0]] * 3 + [EVERYDAY[1]]
 
 
 def test_it_learns(task):
