@@ -88,7 +88,7 @@ class CaptionerTask:
     """The captioner with its training pictures and its loss."""
 
     name = "blip"
-    steps = 3500
+    steps = 7000
     batch_size = 16  # whole pictures; half as many blends, and mosaics
     learning_rate = 1.2e-3
     muon_learning_rate = 1.5e-3
