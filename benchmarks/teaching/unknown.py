@@ -3,7 +3,7 @@
 Photographs come from folders, `--photos DIR` with one folder for each subject, and from the
 packages of the pretraining's stage `photos`. No noun may be written for any of them. Of emoji,
 hardly a right word may get lost: of its own held-out pictures (`--work DIR`, a work folder of the
-pretraining), and of styles that it has never seen (`--npm DIR`, node_modules with FURTHER_STYLES).
+pretraining), and of a style that it has never seen (`--npm DIR`, node_modules with that package).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from training.recipe.backgrounds import COLOURS
 
 MAX_LOST_POINTS = 3.0
 BATCH_SIZE = 24
-FURTHER_STYLES = ("twemoji", "openmoji", "emojione")  # of @iconify-json
+FURTHER_STYLES = ("openmoji",)  # of @iconify-json
 #: among the files of mvtb-data: no photographs, but drawn, printed or computed
 DRAWN = ("5points", "adelson", "apriltag12", "eg-morph", "fisheye_target", "multiblobs",
          "scale-space", "segmentation", "shark", "wally", "wheres-wally")  # fmt: skip

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
-from transformers import BlipForConditionalGeneration, BlipProcessor
 
+from training.captioners import blip
+from training.device import Device
 from training.embedded import WEIGHTS, find_folder
 from training.families._stable import GUIDANCE_BY_RESOLUTION
 from training.pretraining.backgrounds import plain_backgrounds, put_on
@@ -218,17 +219,10 @@ def measure_captions(pictures: Pictures) -> dict[str, float]:
 
     Fifty pictures are few, so they are also shown mirrored and on every background.
     """
-    processor = BlipProcessor.from_pretrained(find_folder("blip"))
-    model = BlipForConditionalGeneration.from_pretrained(find_folder("blip")).eval()
+    captioner = blip.load(find_folder("blip"), Device.open(cpu=True))
 
     def caption_pictures(pixels: torch.Tensor) -> list[str]:
-        images = [to_picture(p) for p in pixels]
-        tokens = model.generate(
-            pixel_values=processor(images=images, return_tensors="pt").pixel_values,
-            max_new_tokens=24,
-        )
-        texts: list[str] = processor.batch_decode(tokens, skip_special_tokens=True)
-        return texts
+        return [text for text, _ in captioner.write([to_picture(each) for each in pixels])]
 
     keys = [k for k in pictures if is_test_picture(*k)]
     seen = [k for k in pictures if k[0] in EVERYDAY and not is_test_picture(*k)][::9]
