@@ -37,9 +37,11 @@ UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Val
 class BoundedFile(io.FileIO):
     """A zip's file, whose list of files is not read if it is too long."""
 
+    listed = False  #: the list was read; photos may be longer than that
+
     def read(self, size: int | None = -1, /) -> bytes:
         """Read bytes; raise UserError("zip_many") rather than read a long list."""
-        if size is not None and size > MAX_LIST_BYTES:
+        if not self.listed and size is not None and size > MAX_LIST_BYTES:
             raise UserError("zip_many", most=MAX_ZIP_FILES)
         return super().read(size) or b""
 
@@ -62,6 +64,7 @@ def open_zip(file: BoundedFile) -> Iterator[list[Entry]]:
             archive = zipfile.ZipFile(file)
         except UNREADABLE as broken:
             raise UserError("zip_damaged") from broken
+        file.listed = True
         with archive:
             yield list_members(archive, os.fstat(file.fileno()).st_size)
 

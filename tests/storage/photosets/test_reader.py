@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import unicodedata
 import zipfile
 from io import BytesIO
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from storage.errors import UserError
+from storage.photosets.archive import MAX_LIST_BYTES
 from storage.photosets.reader import open_set
 
 
@@ -234,3 +236,18 @@ def test_nothing(tmp_path):
         with pytest.raises(UserError) as refused:
             read(tmp_path / name)
         assert refused.value.code == code
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_large_photos_in_a_zip(tmp_path, method):
+    """Photos larger than a zip's list of files may be are read whole."""
+    noise = Image.frombytes("RGB", (900, 900), random.Random(0).randbytes(900 * 900 * 3))
+    noise.save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.write(tmp_path / "a.png", "a.png")
+
+    with open_set(tmp_path / "a.zip") as found:
+        (photo,) = found.photos
+        assert photo.file.read(photo.file.size) == content
+    assert len(content) > MAX_LIST_BYTES
