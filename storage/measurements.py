@@ -20,6 +20,7 @@ class PhotoMeasures:
     thumbnail: str  #: 32x32 grey levels without the bars, base64, to find the same shot
     colours: str  #: 8x8 RGB, base64
     faces: int | None = None  #: large ones; None is not looked for
+    transparent: bool = False  #: some of it, so that its ground is not learned
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:

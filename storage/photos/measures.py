@@ -59,6 +59,7 @@ def measure(picture: Image.Image, faces: Sequence[Box] | None = None) -> PhotoMe
         bright=_share(middle, BRIGHT_LEVEL, 255),
         contrast=round(ImageStat.Stat(grey).stddev[0], 1),
         thumbnail=_encode(grey, THUMBNAIL_SIDE, inside),
+        transparent=picture.mode == "RGBA",
         faces=None if faces is None else count_main_faces(faces),
         colours=_encode(rgb, COLOURS_SIDE, inside),
     )

@@ -97,7 +97,8 @@ def rate_readiness(photos: Sequence[AnyPhoto], concept: Concept = Concept.SUBJEC
     grid = tuple(tuple(kinds.count((g, light)) for light in Light) for g in Ground)
     lights = {light for _, light in kinds}
     grounds, variety = count_grounds(colours)
-    advice, missing = choose_advice(len(different), grounds, lights, concept)
+    place = concept is Concept.SUBJECT and not all(each.transparent for each in known)
+    advice, missing = choose_advice(len(different), grounds, lights, place=place)
     if len(different) < MIN_PHOTOS:
         level = Level.NOT_YET
     else:
@@ -115,18 +116,21 @@ def list_different(photos: Sequence[AnyPhoto]) -> list[AnyPhoto]:
 
 
 def choose_advice(
-    different: int, grounds: int, lights: set[Light], concept: Concept
+    different: int, grounds: int, lights: set[Light], *, place: bool
 ) -> tuple[str, int]:
-    """Return the code of the most useful next photo, and how many of it; "" and 0 if none."""
+    """Return the code of the most useful next photo, and how many of it; "" and 0 if none.
+
+    `place` is whether it matters where the photos were taken.
+    """
     if different < MIN_PHOTOS:
         return "few", MIN_PHOTOS - different
-    if concept is Concept.SUBJECT and grounds == 1:
+    if place and grounds == 1:
         return "one_ground", 2
     if len(lights) < GOOD_LIGHTS and lights:
         return f"only_{next(iter(lights))}", 2
     if different < GOOD_PHOTOS:
         return "more", GOOD_PHOTOS - different
-    if concept is Concept.SUBJECT and 0 < grounds < GOOD_GROUNDS:
+    if place and 0 < grounds < GOOD_GROUNDS:
         return "grounds", 2
     return "", 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -68,10 +69,15 @@ def test_advice(photos: list[CheckedPhoto], advice: str) -> None:
 
 
 def test_look() -> None:
-    """A look needs no other grounds."""
+    """A look needs no other grounds, and neither does what was cut out."""
     photos = [draw(at, (0.4, 1.0)[at % 2], "orange") for at in range(10)]
+    cut = [
+        replace(photo, measures=replace(photo.measures, transparent=True)) for photo in photos
+        if photo.measures
+    ]  # fmt: skip
 
     assert rate_readiness(photos, Concept.LOOK).level is Level.GOOD
+    assert rate_readiness(cut).level is Level.GOOD
 
 
 def test_rank() -> None:
