@@ -17,7 +17,6 @@ from storage.folders import Home
 from storage.limits import REPEATS, check_range
 from storage.measurements import Examination, PhotoMeasures
 from storage.photofiles import read_photo_start, write_photo
-from storage.photos.sameshot import find_same_shots
 from storage.photosets.edits import split_trigger, tidy
 from storage.records import CheckedPhoto, Dataset, Photo
 from storage.tables.database import Connection, Database, read_row
@@ -293,6 +292,8 @@ async def _check_room(tx: Connection, dataset: Dataset, checked: CheckedPhoto | 
 
 def _find_same(checked: CheckedPhoto | Photo, rows: Sequence[sqlite3.Row]) -> list[Photo]:
     """Return the photos of these rows that are of the same shot as a picture."""
+    from storage.photos.sameshot import find_same_shots  # noqa: PLC0415 - numpy, with the first photo
+
     others = [photo_from_row(row) for row in rows]
     return [others[at] for at in find_same_shots(checked, others)]
 
