@@ -17,11 +17,12 @@ from tests.fakes.gpu import FakeGpu
 from training.device import Device
 
 pytestmark = [
-    pytest.mark.slow(20),
+    pytest.mark.slow(15),
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]
 ROOT = Path(__file__).parents[3]
-TWINS = {"steps-sdxl", "compile-sdxl"}  #: which do what those of the smaller model do
+#: what does as the smaller model's parts do, and what other tests here run
+LEFT_OUT = {"steps-sdxl", "compile-sdxl", "job", "memory"}
 SCRIPT = ["bash", "benchmarks/gpu.sh", "--device", "cpu", "--only", "machine"]
 
 
@@ -37,8 +38,8 @@ def make_bench(tmp_path, models, seconds=60.0, **more):
 
 
 def test_every_part_leaves_its_figures(tmp_path, models):
-    """All parts end well, each with figures, and graphs teach what eager steps teach."""
-    parts = [part for part in PARTS if part.name not in TWINS]
+    """They end well, each with figures, and graphs teach what eager steps teach."""
+    parts = [part for part in PARTS if part.name not in LEFT_OUT]
 
     outcomes = run_parts(
         parts, Settings(tmp_path, tmp_path, models, "cpu", cuda.__name__), 540, {}
@@ -66,9 +67,8 @@ def test_memory_is_compared_with_the_estimate(tmp_path, models):
     bench = make_bench(
         tmp_path, models, open_device=lambda **how: FakeGpu(Device.open(**how), 80_000, held)
     )
-    case = ("sd1", 1, memory.CHECKPOINTED)
 
-    what, error = memory.measure_case(bench.setup("sd1"), *case)
+    what, error = memory.measure(bench)
 
     assert (what.value, what.unit) == (held, "MiB")
     assert error.value > memory.BAR

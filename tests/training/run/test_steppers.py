@@ -55,11 +55,10 @@ def learn(make_recipe, make_job_folder, run_task):
 
 
 @pytest.mark.slow(5)
-@pytest.mark.parametrize("text", [False, True])
-def test_a_replayed_training_teaches_the_same(bases, graph_bases, learn, caplog, text):
-    """Only rounding differs; killed and resumed it ends in the same bytes."""
+def test_a_replayed_training_teaches_the_same(bases, graph_bases, learn, caplog):
+    """Only rounding differs, also in the text encoder; resumed, it ends in the same bytes."""
     eager, replayed, resumed = (
-        learn(cache, name, stop, train_text_encoder=text)
+        learn(cache, name, stop, train_text_encoder=True)
         for cache, name, stop in (
             (bases, "eager", 0),
             (graph_bases, "graph", 0),
