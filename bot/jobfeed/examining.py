@@ -21,8 +21,8 @@ PAUSE_SECONDS = 20.0  #: between two looks for photos that were added
 class Examining:
     """Examines every photo once, if the extra `photos` is installed."""
 
-    def __init__(self, bot: Bot) -> None:
-        self.bot, self.examiner = bot, Examiner()
+    def __init__(self, bot: Bot, examiner: Examiner | None = None) -> None:
+        self.bot, self.examiner = bot, examiner or Examiner()
         self.loop = tasks.loop(seconds=PAUSE_SECONDS)(self.examine_all)
         self.loop.before_loop(bot.wait_until_ready)
 
