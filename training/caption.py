@@ -19,7 +19,7 @@ from training.captioners import Captioner, Description
 
 RESULT = "captions.json"
 ARTICLES = frozenset({"a", "an", "the"})
-BATCH_SIZE = 8  #: photos that are described at once
+BATCH_SIZE = 8  #: photos described at once; a large model on a CPU takes seconds for each
 
 
 def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
@@ -37,7 +37,9 @@ def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
         return
     captions, unknown = dict[str, str](), 0
     with bases.borrow_captioner(name) as captioner:
-        for (photo, path), found in describe(captioner, list(zip(photos, pictures, strict=True))):
+        quick = bases.device.total_mib() or bases.find_captioner(name).small
+        named = list(zip(photos, pictures, strict=True))
+        for (photo, path), found in describe(captioner, named, BATCH_SIZE if quick else 1):
             captions[path.name] = put_trigger_first(trigger, found.text)
             unknown += not found.known
             yield PhotoCaptioned(photo, path.name, captions[path.name])
@@ -48,11 +50,11 @@ def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
 
 
 def describe(
-    captioner: Captioner, photos: Sequence[tuple[int, Path]]
+    captioner: Captioner, photos: Sequence[tuple[int, Path]], size: int
 ) -> Iterator[tuple[tuple[int, Path], Description]]:
-    """Yield each photo, its id and file, with what the captioner says of it."""
-    for start in range(0, len(photos), BATCH_SIZE):
-        batch = photos[start : start + BATCH_SIZE]
+    """Yield each photo, its id and file, with what the captioner says of it, a batch at a time."""
+    for start in range(0, len(photos), size):
+        batch = photos[start : start + size]
         found = captioner.describe([open_photo(path) for _, path in batch])
         yield from zip(batch, found, strict=True)
 

@@ -13,10 +13,11 @@ from benchmarks.teaching.spec import PICTURES
 from storage.errors import JobError
 from storage.events import Note, PhotoCaptioned
 from storage.folders import JobFolder, write_json
-from training.caption import caption, put_trigger_first
+from training.caption import caption, describe, put_trigger_first
+from training.captioners import Description
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from storage.events import Event
@@ -124,3 +125,28 @@ def test_broken_photo(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 def test_trigger_comes_first(trigger: str, text: str, led: str) -> None:
     """The trigger is prepended once; whole words are compared."""
     assert put_trigger_first(trigger, text) == led
+
+
+class Counting:
+    """A captioner that remembers how many photos it was given at once."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def describe(self, pictures: Sequence[Image.Image]) -> list[Description]:
+        """Describe every picture in the same way."""
+        self.batches.append(len(pictures))
+        return [Description("a dog")] * len(pictures)
+
+
+def test_photos_are_described_in_batches(tmp_path: Path) -> None:
+    """As many at once as asked for, in their order; the last batch has what is left."""
+    photos = [(number, tmp_path / f"{number}.png") for number in range(5)]
+    for _, path in photos:
+        Image.new("RGB", (8, 8)).save(path)
+    captioner = Counting()
+
+    found = list(describe(captioner, photos, 2))  # type: ignore[arg-type]
+
+    assert [photo for photo, _ in found] == photos
+    assert captioner.batches == [2, 2, 1]
