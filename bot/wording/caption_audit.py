@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TITLE = "### Caption check of {name} · {photos}"
-GOOD = "✅ Nothing to improve: no empty, repeated or contradicting captions, and no words that steal from {trigger}."
+GOOD = "✅ Nothing to improve: no empty, repeated or contradicting captions, and no words that always come with {trigger}."
 FEW = "-# With fewer than {least} captions, there's no telling which words they share."
 EMPTY = "**No caption:** {photos}. They teach {trigger} everything that's in the picture."
 SAME = "**The same caption:** {photos}. What differs between them gets no words of its own."

@@ -106,7 +106,11 @@ def test_exchanged(photo: Path) -> None:
         assert read_photo(copy) == CONTENT
 
 
-@pytest.mark.parametrize("text", ["secret", "x" * 44, OLD[:-5], f"{OLD},short"])
+@pytest.mark.parametrize(
+    "text",
+    ["secret", "x" * 44, OLD[:-5], f"{OLD},short"],
+    ids=["word", "no key", "short", "second short"],  # keys are random, and names must not be
+)
 def test_no_keys(text: str) -> None:
     """What is no key is refused without being repeated."""
     with pytest.raises(ValueError, match="32 random bytes") as refused:
