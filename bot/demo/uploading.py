@@ -15,7 +15,11 @@ WIDTHS = {"upload": 1280, "upload-phone": 390}  #: pixels of the screenshots
 HEIGHT = 900  #: pixels
 ALL_SENT = "files.length > 0 && !files.some(isOpen)"
 CAPTIONED = "[...document.querySelectorAll('.photo textarea')].every(each => each.value)"
-LOADED = "[...document.querySelectorAll('.photo img')].every(each => each.naturalWidth)"
+#: previews are fetched once they come near the window
+LOADED = (
+    "[...document.querySelectorAll('.photo img')].every("
+    "each => each.naturalWidth || each.getBoundingClientRect().top > innerHeight)"
+)
 TYPE = (
     "(each => {{ each.value = {caption!r}; each.onchange(); }})"
     "([...document.querySelectorAll('.photo textarea')].at(-1))"
