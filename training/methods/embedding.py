@@ -34,7 +34,7 @@ VOCABULARY_COUNTS = (1, 2)  #: that files have a form for
 MAX_VECTORS = 32  #: vectors that a file may have
 
 SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
-RATES = {Concept.SUBJECT: 1e-2, Concept.LOOK: 2e-2}  #: on a tiny base; a look has farther to go
+RATES = {Concept.SUBJECT: 3e-2, Concept.LOOK: 2e-2}  #: on a tiny base (benchmarks/RESULTS.md)
 FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)}
 
 
