@@ -130,6 +130,8 @@ class Page:
         form = await request.post()
         given = [each for each in form.getall("file") if isinstance(each, web.FileField)]
         files = [(each.filename, each.file.read()) for each in given[:MAX_FILES]]
+        for each in given:
+            each.file.close()
         await self.screen.post(str(form["viewer"]), files)
         return web.Response(status=204)
 

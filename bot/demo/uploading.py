@@ -24,6 +24,10 @@ TYPE = (
     "(each => {{ each.value = {caption!r}; each.onchange(); }})"
     "([...document.querySelectorAll('.photo textarea')].at(-1))"
 )
+WRITTEN = (
+    "[...document.querySelectorAll('.photo .by')].at(-1).textContent"
+    f" === {wording.upload.BY_OWNER!r}"
+)
 REMOVE = "[...document.querySelectorAll('.photo .remove')].at(-1).click()"
 OWN_WORDS = "a lamp that walks home"
 
@@ -67,7 +71,7 @@ async def change_pictures(player: Player, tab: Tab) -> None:
     transcript = player.transcript
     transcript.add_action(OWNER, f"writes “{OWN_WORDS}” below the last one")
     await tab.run(TYPE.format(caption=OWN_WORDS))
-    await tab.wait_for_text(wording.upload.BY_OWNER)
+    await tab.wait_until(WRITTEN)
     newest = (await list_photos(player))[-1]
     transcript.check(newest.written and newest.caption == OWN_WORDS, "it is the photo's caption")
     transcript.add_action(OWNER, "removes both again")
