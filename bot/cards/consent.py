@@ -10,7 +10,8 @@ from bot.card import Card
 from bot.cards.agreement import make_terms, record_consent
 from bot.cards.collecting import start_collecting
 from bot.cards.components import Button, defer_update, edit, row, text
-from bot.cards.dataset import Keep, add_photos
+from bot.cards.dataset import add_photos
+from bot.cards.keep import Keep
 from storage.records import Dataset
 
 ADD, COLLECT = 0, 1  #: what goes on once the member has agreed

@@ -5,17 +5,18 @@ from __future__ import annotations
 from itertools import starmap
 
 import discord
-from discord import ui
 
 from bot import wording
-from bot.actions.framing import Crops, draw_tiles
+from bot.actions.framing import Crops
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, Select, defer, defer_update, edit, row, text
-from bot.cards.dataset import Upload, open_add_form
-from bot.cards.dataset_text import PHOTOS_PER_PAGE, alt_text, photo_option
+from bot.cards.dataset import open_add_form
+from bot.cards.dataset_text import PHOTOS_PER_PAGE, photo_option
+from bot.cards.photo_gallery import add_photo_gallery
+from bot.cards.upload_link import Upload
 from bot.cards.withdrawal import AskWithdraw
-from bot.wording import flatten, format_count, say
+from bot.wording import format_count, say
 from storage.records import Dataset
 
 MAX_OPTIONS = 25  #: of a select
@@ -48,16 +49,9 @@ async def contribution_card(interaction: Interaction, dataset: Dataset) -> Card:
     card.add(text(say(wording.contribution.OWNED, owner=dataset.owner)))
     shown = list(enumerate(own, 1))[-PHOTOS_PER_PAGE:]
     if shown:
-        pictures = zip(shown, await draw_tiles(bot, shown, Crops(None)), strict=True)
-        items = [
-            discord.MediaGalleryItem(
-                card.attach_content(preview, f"photo-{index}.webp"),
-                description=flatten(alt_text(dataset, index, photo), 1000),
-            )
-            for (index, photo), preview in pictures
-        ]
+        await add_photo_gallery(bot, card, dataset, shown, Crops(None))
         options = list(starmap(photo_option, enumerate(own, 1)))[-MAX_OPTIONS:]
-        card.add(ui.MediaGallery(*items), row(RemoveOwn(dataset.id, options=options)))
+        card.add(row(RemoveOwn(dataset.id, options=options)))
     upload = [Upload(dataset.id)] if bot.web.public else []
     return card.add(row(AddToShared(dataset.id), *upload, AskWithdraw(dataset.id)))
 

@@ -47,11 +47,12 @@ from bot.cards.dataset_text import (
     verdict_lines,
 )
 from bot.cards.photo_concepts import add_concepts
+from bot.cards.photo_gallery import add_photo_gallery
 from bot.cards.recaption import CaptionPhoto
 from bot.cards.shots import OpenShots, find_spare
+from bot.cards.upload_link import Upload
 from bot.wording import fill, flatten, format_count, format_size, say
 from storage.crops import Framing
-from storage.errors import UserError
 from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.planning.readiness import MIN_PHOTOS
 from storage.records import Dataset, Photo
@@ -70,18 +71,7 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
     )
     card = Card(text(title, view.status_lines()))
     if shown:
-        previews = await draw_tiles(bot, shown, view.crops)
-        card.add(
-            ui.MediaGallery(
-                *(
-                    discord.MediaGalleryItem(
-                        card.attach_content(preview, f"photo-{index}.webp"),
-                        description=flatten(alt_text(dataset, index, photo), 1000),
-                    )
-                    for (index, photo), preview in zip(shown, previews, strict=True)
-                )
-            )
-        )
+        await add_photo_gallery(bot, card, dataset, shown, view.crops)
         lines = [photo_line(index, photo, view.verdicts[index - 1]) for index, photo in shown]
         card.add(text(*lines, page_line(page, view.pages), unchecked_line(view)))
         card.add(row(Pick(dataset.id, options=[photo_option(*one) for one in shown])))
@@ -150,15 +140,6 @@ def received_card(dataset: Dataset, received: ReceivedPhotos) -> Card:
     if received.stored >= MIN_PHOTOS:
         buttons.append(Train(dataset.id))
     return Card(text(*received_lines(dataset, received)), row(*buttons))
-
-
-def upload_card(interaction: Interaction, dataset: Dataset) -> Card:
-    """Return a card with a new link to the upload page; raise UserError if there is no page."""
-    link = interaction.client.web.upload_link(dataset, interaction.user.id)
-    if link is None:
-        raise UserError("upload_unset")
-    said = say(wording.upload.CARD, name=dataset.name, until=link.until)
-    return Card(text(said), row(ui.Button(label=wording.upload.OPEN, url=link.url)))
 
 
 async def add_photos(
@@ -230,18 +211,6 @@ class Add(DatasetButton, verb="dataset:add"):
         await open_add_form(interaction, await self.get_dataset(interaction))
 
 
-class Upload(DatasetButton, verb="dataset:upload"):
-    """Show a link to the upload page in a new message."""
-
-    label = wording.upload.LABEL
-
-    async def press(self, interaction: Interaction) -> None:
-        await defer_update(interaction)
-        contributors = interaction.client.store.contributors
-        dataset = await contributors.get_open(self.number(0), interaction.user.id)
-        await follow_up(interaction, upload_card(interaction, dataset))
-
-
 class Caption(DatasetButton, verb="dataset:caption"):
     """Caption all photos again; captions that the member wrote stay."""
 
@@ -253,16 +222,6 @@ class Caption(DatasetButton, verb="dataset:caption"):
         photos = await bot.store.photos.list_for(dataset.id, dataset.owner)
         await queue_captions(bot, dataset, interaction.channel_id or 0, photos)
         await edit(interaction, await dataset_card(bot, dataset))
-
-
-class Keep(Button, verb="card:keep"):
-    """Change nothing, and confirm it."""
-
-    label = wording.dataset.KEEP
-
-    async def press(self, interaction: Interaction) -> None:
-        await defer_update(interaction)
-        await edit(interaction, Card(text(wording.dataset.UNCHANGED)))
 
 
 class Pick(Select, verb="photo:pick"):

@@ -8,8 +8,8 @@ from bot import wording
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import defer_update, edit, row, text
-from bot.cards.dataset import Keep
 from bot.cards.dataset_button import DatasetButton
+from bot.cards.keep import Keep
 from bot.wording import format_count, say
 from storage.records import Dataset
 

@@ -12,8 +12,8 @@ from bot.actions.permissions import refusing_duplicates
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer, defer_update, edit, row, text
-from bot.cards.dataset import Keep
 from bot.cards.export import send_zips
+from bot.cards.keep import Keep
 from bot.cards.withdrawal import ALL, AskWithdraw
 from bot.wording import fill, format_count, say
 from storage.tables.consents import Receipt

@@ -24,7 +24,7 @@ from bot.cards.components import (
     row,
     text,
 )
-from bot.cards.dataset import Keep
+from bot.cards.keep import Keep
 from bot.cards.report import AddReport
 from bot.cards.sample import TryForm, queue_and_show, recommend_prompts
 from bot.cards.upscaled import PictureCard

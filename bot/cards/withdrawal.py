@@ -9,7 +9,7 @@ from bot.actions.permissions import refusing_duplicates
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer_update, edit, row, text
-from bot.cards.dataset import Keep
+from bot.cards.keep import Keep
 from bot.wording import format_count, say
 from storage.tables.withdrawal import Loss
 

@@ -18,6 +18,7 @@ from bot.cards.components import defer, edit, parse_id
 from bot.cards.contribution import contribution_card, invitation_card, removed_card
 from bot.cards.dataset_deletion import delete_card
 from bot.cards.export import export_card
+from bot.cards.upload_link import upload_card
 from bot.cogs import _autocomplete
 from storage.errors import UserError
 from storage.records import Concept, Dataset
@@ -81,7 +82,7 @@ class Datasets(commands.GroupCog, name="dataset", description=wording.dataset.CO
         """Give a link to the page that takes photos."""
         await defer(interaction)
         dataset = await get_open_dataset(interaction, name)
-        await edit(interaction, cards.upload_card(interaction, dataset))
+        await edit(interaction, upload_card(interaction, dataset))
 
     @app_commands.command(description=wording.dataset.COMMAND_SHOW)
     @app_commands.describe(name=wording.dataset.OPTION)

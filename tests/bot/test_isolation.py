@@ -12,6 +12,7 @@ from bot.cards.components import row
 from bot.cards.consent import ADD, COLLECT, Agree
 from bot.cards.dataset_deletion import Delete
 from bot.cards.export import Export
+from bot.cards.upload_link import Upload
 from bot.wording.errors import ERRORS
 
 COMMANDS = tuple(
@@ -59,7 +60,7 @@ async def test_by_press(collecting_kit):
         cards.TurnPage(number, 0, label="Turn"),
         cards.Refresh(number, 0),
         cards.Add(number),
-        cards.Upload(number),
+        Upload(number),
         cards.Caption(number),
         Delete(number),
         Export(number, 0),

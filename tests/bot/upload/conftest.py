@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,14 @@ NAME = "my dog"
 def digest_of(content: bytes) -> str:
     """Return a file's digest, by which it is uploaded."""
     return hashlib.sha256(content).hexdigest()
+
+
+async def until(look, enough):
+    """Look again and again, until it is enough."""
+    async with asyncio.timeout(10):
+        while not enough(found := await look()):
+            await asyncio.sleep(0.02)
+        return found
 
 
 class Visitor:

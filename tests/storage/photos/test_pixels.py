@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageStat, PngImagePlugin
 
-from benchmarks.hostile.boxes import join_frames, join_stills, relate_stills
 from storage.errors import UserError
-from storage.photos.child import prepare_decoders
 from storage.photos.pixels import check_picture
-from storage.records import CheckedPhoto
+from tests.storage.photos.scenes import draw_scene
+from tests.storage.photos.stored import decode
 
-PICTURES = Path(__file__).parent / "pictures"
 Encode = Callable[..., bytes]
-
-
-@pytest.fixture(autouse=True)
-def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the decoders' limits as the child does, and Pillow's own again afterwards."""
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    for name in ("MAX_TEXT_CHUNK", "MAX_TEXT_MEMORY"):
-        monkeypatch.setattr(PngImagePlugin, name, getattr(PngImagePlugin, name))
-    prepare_decoders()
-
-
-def scene(seed: int = 0, size: tuple[int, int] = (600, 400)) -> Image.Image:
-    """Draw a picture with sharp edges all over it."""
-    rng = random.Random(seed)
-    picture = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(picture)
-    for _ in range(60):
-        x, y = rng.randrange(size[0]), rng.randrange(size[1])
-        colour = tuple(rng.randrange(256) for _ in range(3))
-        draw.ellipse((x, y, x + size[0] // 8, y + size[1] // 8), fill=colour)
-    return picture
 
 
 def emoji(size: int = 128) -> Image.Image:
@@ -55,13 +30,6 @@ def emoji(size: int = 128) -> Image.Image:
     return large.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def decode(checked: CheckedPhoto) -> Image.Image:
-    """Return the stored pixels as a picture."""
-    with Image.open(BytesIO(checked.pixels), formats=("PNG",)) as picture:
-        picture.load()
-    return picture
-
-
 def refusal(content: bytes) -> UserError:
     """Return the error of a refused picture."""
     with pytest.raises(UserError) as caught:
@@ -69,25 +37,16 @@ def refusal(content: bytes) -> UserError:
     return caught.value
 
 
-def has_colour(
-    picture: Image.Image, at: tuple[int, int], colour: tuple[int, int, int], most: int = 12
-) -> bool:
-    """Return whether a pixel has a colour, within what a lossy format changes."""
-    spot = picture.getpixel(at)
-    assert isinstance(spot, tuple)
-    return all(abs(a - b) <= most for a, b in zip(spot, colour, strict=True))
-
-
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_files(encode: Encode, kind: str) -> None:
     """A picture is stored as an RGB PNG of its size, with a small WebP as preview."""
-    checked = check_picture(encode(scene(), kind))
+    checked = check_picture(encode(draw_scene(), kind))
     with Image.open(BytesIO(checked.preview), formats=("WEBP",)) as preview:
         measures = preview.size
 
-    assert (checked.width, checked.height) == decode(checked).size == (600, 400)
+    assert (checked.width, checked.height) == decode(checked).size == (640, 480)
     assert decode(checked).mode == "RGB"
-    assert measures == (512, 341)
+    assert measures == (512, 384)
     assert checked.warnings == ()
 
 
@@ -96,7 +55,7 @@ def test_files(encode: Encode, kind: str) -> None:
 )
 def test_large(encode: Encode, kind: str, size: tuple[int, int]) -> None:
     """A large picture is scaled down to 1536 pixels on its longer side."""
-    checked = check_picture(encode(scene(size=size), kind))
+    checked = check_picture(encode(draw_scene(size=size), kind))
 
     assert max(checked.width, checked.height) == 1536
     assert checked.width / checked.height == pytest.approx(size[0] / size[1], rel=0.002)
@@ -116,7 +75,7 @@ def test_large(encode: Encode, kind: str, size: tuple[int, int]) -> None:
 )
 def test_large_jpeg(encode: Encode, size: tuple[int, int], kept: tuple[int, int]) -> None:
     """A JPEG is decoded at a fraction that has about the size to keep, or a little more."""
-    picture = scene(size=(600, 400)).resize(size)
+    picture = draw_scene(size=(600, 400)).resize(size)
 
     checked = check_picture(encode(picture, "JPEG", quality=95))
 
@@ -127,7 +86,7 @@ def test_large_jpeg(encode: Encode, size: tuple[int, int], kept: tuple[int, int]
 
 def test_digest(encode: Encode) -> None:
     """Files with the same pixels have the same digest; a changed pixel or shape changes it."""
-    picture = scene()
+    picture = draw_scene()
     first = check_picture(encode(picture, "PNG", compress_level=9))
     second = check_picture(encode(picture, "WEBP", lossless=True))
     picture.putpixel((3, 3), (1, 2, 3))
@@ -140,9 +99,9 @@ def test_digest(encode: Encode) -> None:
 
 def test_hash(encode: Encode) -> None:
     """Copies of a picture have similar hashes, other pictures do not."""
-    one = check_picture(encode(scene(1), "PNG")).phash
-    copy = check_picture(encode(scene(1).resize((420, 280)), "JPEG", quality=60)).phash
-    other = check_picture(encode(scene(2), "PNG")).phash
+    one = check_picture(encode(draw_scene(1), "PNG")).phash
+    copy = check_picture(encode(draw_scene(1).resize((420, 280)), "JPEG", quality=60)).phash
+    other = check_picture(encode(draw_scene(2), "PNG")).phash
 
     assert (one ^ copy).bit_count() <= 5 < (one ^ other).bit_count()
     assert 0 <= one < 1 << 64
@@ -182,55 +141,6 @@ def test_small(encode: Encode, size: tuple[int, int]) -> None:
     assert error.facts == {"width": size[0], "height": size[1], "least": 16}
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
-def test_animated(encode: Encode, kind: str) -> None:
-    """An animated picture gives its first frame, with a warning."""
-    colours = ("red", "lime", "blue")
-    frames = [Image.new("RGB", (300, 280), colour) for colour in colours]
-
-    moving = check_picture(encode(frames[0], kind, save_all=True, append_images=frames[1:]))
-
-    assert "animated" in moving.warnings
-    assert has_colour(decode(moving), (9, 9), (255, 0, 0))
-    assert "animated" not in check_picture(encode(frames[0], kind)).warnings
-
-
-def test_animated_heic() -> None:
-    """A HEIC sequence gives its first frame, or its cover if it has stills, too."""
-    stills = (PICTURES / "two.heic").read_bytes()
-
-    for content in (join_frames(stills, 2, 64), stills.replace(b"ftypheic", b"ftypmsf1")):
-        checked = check_picture(content)
-        assert "animated" in checked.warnings
-        assert has_colour(decode(checked), (9, 9), (254, 0, 0))
-    assert "animated" not in check_picture(stills).warnings
-
-
-def test_heic_with_alpha() -> None:
-    """A HEIC's second still is its alpha if it says so, and no photo."""
-    content = relate_stills((PICTURES / "two.heic").read_bytes(), alpha=True)
-
-    picture = decode(check_picture(content))
-
-    assert (picture.mode, picture.getchannel("A").getextrema()) == ("RGBA", (29, 29))
-    assert has_colour(picture.convert("RGB"), (9, 9), (255, 226, 226))
-
-
-def test_spatial_heic() -> None:
-    """Of a photo for two eyes the primary one is taken; it is not animated."""
-    checked = check_picture(relate_stills((PICTURES / "two.heic").read_bytes(), alpha=False))
-
-    assert has_colour(decode(checked), (9, 9), (254, 0, 0))
-    assert "animated" not in checked.warnings
-
-
-def test_multi_picture_jpeg(encode: Encode) -> None:
-    """A JPEG with a second picture inside (a depth map, a preview) is accepted."""
-    content = encode(scene(1), "MPO", save_all=True, append_images=[scene(2)])
-
-    assert check_picture(content).digest == check_picture(encode(scene(1), "JPEG")).digest
-
-
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_upright(encode: Encode, orientation: int) -> None:
     """A picture is turned upright by its EXIF orientation."""
@@ -263,9 +173,9 @@ def test_stripped(encode: Encode) -> None:
     notes = PngImagePlugin.PngInfo()
     notes.add_text("Comment", "SECRET note")
     contents = [
-        encode(scene(), "JPEG", exif=exif, comment=b"SECRET note", icc_profile=profile),
-        encode(scene(), "PNG", exif=exif, pnginfo=notes, icc_profile=profile, dpi=(72, 72)),
-        encode(scene(), "WEBP", exif=exif, icc_profile=profile, xmp=b"<x>SECRET note</x>"),
+        encode(draw_scene(), "JPEG", exif=exif, comment=b"SECRET note", icc_profile=profile),
+        encode(draw_scene(), "PNG", exif=exif, pnginfo=notes, icc_profile=profile, dpi=(72, 72)),
+        encode(draw_scene(), "WEBP", exif=exif, icc_profile=profile, xmp=b"<x>SECRET note</x>"),
     ]
 
     for content in contents:
@@ -277,27 +187,6 @@ def test_stripped(encode: Encode) -> None:
         assert not any(word in checked.preview for word in (b"EXIF", b"XMP ", b"ICCP", b"SECRET"))
 
 
-@pytest.mark.parametrize(("primary", "colour"), [(1, (254, 0, 0)), (2, (0, 0, 254))])
-def test_primary_heic(primary: int, colour: tuple[int, int, int]) -> None:
-    """A HEIC with several stills gives the one that it says to show."""
-    content = bytearray((PICTURES / "two.heic").read_bytes())
-    content[content.index(b"pitm") + 9] = primary
-
-    assert has_colour(decode(check_picture(bytes(content))), (9, 9), colour)
-
-
-@pytest.mark.parametrize(("primary", "size"), [(1, (60, 40)), (2, (80, 48))])
-def test_primary_avif(encode: Encode, primary: int, size: tuple[int, int]) -> None:
-    """An AVIF with several stills gives the one that it says to show, and is not animated."""
-    stills = [Image.new("RGB", (60, 40), "red"), Image.new("RGB", (80, 48), "blue")]
-    content = join_stills(*(encode(still, "AVIF") for still in stills), primary=primary)
-    colour = ((254, 0, 0), (0, 0, 254))[primary - 1]
-
-    assert decode(check_picture(content)).size == size
-    assert has_colour(decode(check_picture(content)), (9, 9), colour)
-    assert "animated" not in check_picture(content).warnings
-
-
 @pytest.mark.parametrize("megabytes", [2, 20])
 def test_large_chunks(encode: Encode, megabytes: int) -> None:
     """A PNG with megabytes of text (a workflow, XMP) and a large colour profile is read."""
@@ -307,107 +196,23 @@ def test_large_chunks(encode: Encode, megabytes: int) -> None:
     notes.add_itxt("prompt", words, zip=True)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     large = profile + bytes(megabytes << 20)
-    content = encode(scene(), "PNG", pnginfo=notes, icc_profile=large)
+    content = encode(draw_scene(), "PNG", pnginfo=notes, icc_profile=large)
 
     assert len(content) < 1 << 20
-    assert check_picture(content).digest == check_picture(encode(scene(), "PNG")).digest
+    assert check_picture(content).digest == check_picture(encode(draw_scene(), "PNG")).digest
 
 
 def test_trailing_data(encode: Encode) -> None:
     """Data behind the picture (an archive, a script) is dropped."""
     for kind in ("JPEG", "PNG", "WEBP"):
-        checked = check_picture(encode(scene(), kind) + b"PK\x03\x04 <script>SECRET</script>")
+        checked = check_picture(encode(draw_scene(), kind) + b"PK\x03\x04 <script>SECRET</script>")
 
         assert b"SECRET" not in checked.pixels + checked.preview
 
 
-def test_cmyk(encode: Encode) -> None:
-    """A CMYK picture is converted to RGB."""
-    red = Image.new("CMYK", (64, 64), (0, 255, 255, 0))
-
-    assert has_colour(decode(check_picture(encode(red, "JPEG"))), (32, 32), (255, 0, 0))
-
-
-@pytest.mark.parametrize(("deep", "flat"), [(0, 0), (32768, 128), (65535, 255)])
-def test_16_bits(encode: Encode, deep: int, flat: int) -> None:
-    """A 16-bit picture is scaled to 8 bits, not clipped."""
-    content = encode(Image.new("I;16", (64, 64), deep), "PNG")
-
-    assert has_colour(decode(check_picture(content)), (32, 32), (flat, flat, flat), most=1)
-
-
-@pytest.mark.parametrize(
-    ("mode", "colour", "expected"),
-    [
-        ("L", 77, (77, 77, 77)),
-        ("1", 1, (255, 255, 255)),
-        ("P", 0, (0, 0, 0)),
-        ("RGBA", (0, 0, 255, 255), (0, 0, 255)),
-        ("RGBA", (0, 0, 255, 0), (255, 255, 255)),
-        ("RGBA", (0, 0, 255, 128), (127, 127, 255)),
-        ("LA", (0, 0), (255, 255, 255)),
-    ],
-)
-def test_modes(
-    encode: Encode, mode: str, colour: int | tuple[int, ...], expected: tuple[int, int, int]
-) -> None:
-    """Every mode becomes RGB, on white where it is transparent."""
-    content = encode(Image.new(mode, (64, 64), colour), "PNG")
-
-    assert has_colour(decode(check_picture(content)).convert("RGB"), (32, 32), expected, most=1)
-
-
-def test_alpha(encode: Encode) -> None:
-    """A picture with transparent parts is composited on white and keeps its alpha, both upright.
-
-    Its digest differs from that of an opaque picture with the same colours.
-    """
-    clear = Image.new("RGBA", (60, 40), (0, 0, 255, 0))
-    clear.paste((0, 0, 255, 255), (0, 0, 30, 40))
-    solid = Image.new("RGBA", (60, 40), (255, 255, 255, 255))
-    solid.paste((0, 0, 255, 255), (0, 0, 30, 40))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned a quarter
-
-    kept, plain = (
-        check_picture(encode(clear, "PNG", exif=exif)),
-        check_picture(encode(solid, "PNG", exif=exif)),
-    )
-
-    picture = decode(kept)
-    assert (picture.mode, decode(plain).mode) == ("RGBA", "RGB")
-    assert picture.convert("RGB").tobytes() == decode(plain).tobytes()
-    assert [picture.getpixel((20, y)) for y in (5, 55)] == [(0, 0, 255, 255), (255, 255, 255, 0)]
-    assert kept.digest != plain.digest
-    assert kept.preview == plain.preview
-
-
-def test_transparent_palette(encode: Encode) -> None:
-    """A palette with a transparent colour is composited on white, too."""
-    picture = Image.new("P", (64, 64), 3)
-    picture.putpalette([10, 200, 30] * 256)
-
-    content = encode(picture, "PNG", transparency=3)
-
-    assert has_colour(
-        decode(check_picture(content)).convert("RGB"), (32, 32), (255, 255, 255), most=0
-    )
-
-
-def test_profile(encode: Encode) -> None:
-    """A colour profile is applied; a broken one, or one for another mode, is ignored."""
-    grey = Image.new("RGB", (64, 64), (120, 130, 140))
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-
-    for profile in (srgb, lab, b"no profile at all"):
-        content = encode(grey, "PNG", icc_profile=profile)
-        assert has_colour(decode(check_picture(content)), (9, 9), (120, 130, 140), most=2)
-
-
 def test_warnings(encode: Encode) -> None:
     """A blurred picture gets a warning; a sharp one, however small or plain, does not."""
-    large = scene(size=(2000, 1500))
+    large = draw_scene(size=(2000, 1500))
     soft = check_picture(encode(large.filter(ImageFilter.GaussianBlur(12)), "JPEG"))
     sharp = check_picture(encode(large, "JPEG"))
     tiny = [check_picture(encode(emoji(size), "PNG")) for size in (32, 64, 128)]
