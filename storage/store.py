@@ -18,6 +18,7 @@ from storage.tables.drafts import Drafts
 from storage.tables.durations import Durations
 from storage.tables.events import Events
 from storage.tables.jobs import Jobs
+from storage.tables.likes import Likes
 from storage.tables.members import Members
 from storage.tables.orphans import Orphans
 from storage.tables.photos import Photos
@@ -48,6 +49,7 @@ class Store:
         self.uploads = Uploads(database)
         self.jobs = Jobs(database, trash)
         self.events = Events(database)
+        self.likes = Likes(database)
         self.catalog = Catalogs(database)
         self.orphans = Orphans(database, home)
         self.durations = Durations(database)

@@ -35,6 +35,13 @@ async def check_not_blocked(interaction: Interaction) -> None:
         raise UserError("member_blocked")
 
 
+async def check_may_vote(interaction: Interaction) -> None:
+    """Raise UserError for bots, and for members that are blocked on this server."""
+    if interaction.user.bot:
+        raise UserError("member_only")
+    await check_not_blocked(interaction)
+
+
 async def check_daily_quota(interaction: Interaction) -> None:
     """Raise UserError if the member has used up the trainings that the server allows in a day."""
     store, guild = interaction.client.store, interaction.guild_id or 0

@@ -31,6 +31,7 @@ from bot.cards.components import (
 )
 from bot.cards.emoji import Emoji
 from bot.cards.job import COLOURS, failure_sentence, get_controllable_job, note_sentence
+from bot.cards.likes import Dislike, Like
 from bot.cards.report import AddReport
 from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, say
@@ -135,8 +136,10 @@ def add_buttons(card: Card, view: SampleView) -> Card:
     """Add the buttons; small square pictures may become emoji."""
     job = view.job
     second: list[Button] = [AddReport(job.id)]
+    if job.style is not None:
+        second = [Like(job.id), Dislike(job.id), *second]
     if view.base and view.base.small:
-        second.insert(0, Emoji(job.id, label=wording.emoji.ADD))
+        second.insert(-1, Emoji(job.id, label=wording.emoji.ADD))
     if view.offer:
         label = flatten(fill(wording.sample.WITH, name=view.offer.name), MAX_LABEL_CHARS)
         second.insert(0, With(job.id, view.offer.id, label=label))

@@ -25,6 +25,7 @@ from bot.cards.components import (
     text,
 )
 from bot.cards.keep import Keep
+from bot.cards.likes import likes_line
 from bot.cards.report import AddReport
 from bot.cards.sample import TryForm, queue_and_show, recommend_prompts
 from bot.cards.upscaled import PictureCard
@@ -86,9 +87,9 @@ async def style_card(interaction: Interaction, style: Style) -> Card:
         trigger=style.trigger,
     )
     title = say(wording.style.TITLE, name=style.name) + owner_note(style, member, guild)
-    card = Card(
-        text(title, facts, retention_line(style, interaction.client.settings.full_model_days))
-    )
+    liked = likes_line(await interaction.client.store.likes.count(style.id))
+    kept = retention_line(style, interaction.client.settings.full_model_days)
+    card = Card(text(title, facts, liked, kept))
     if buttons := style_buttons(style, interaction):
         card.add(row(*buttons))
     return card

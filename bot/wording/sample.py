@@ -41,6 +41,8 @@ STRENGTH_LABEL = "Strength, 0–2"
 SEED_LABEL = "Seed"
 STEPS_LABEL = "Steps, 1–100"
 PICTURE_DELETED = "The picture was deleted."
+LIKED = "👍 Noted. Only you see this; press 👎 to change your mind."
+DISLIKED = "👎 Noted. Only you see this; press 👍 to change your mind."
 
 # labels: a verb first, 18 characters at most
 
@@ -48,3 +50,5 @@ AGAIN = "Again"
 WITH = "Draw with {name}"
 VARY = "Vary"
 REMOVE = "Delete"
+LIKE = "👍"
+DISLIKE = "👎"

@@ -24,6 +24,7 @@ BY = " · by <@{owner}>"
 
 TITLE = "### {name}"
 FACTS = "{method} on {base} · {size} · made <t:{when}:D>\nTrigger word:\n{trigger}"
+LIKES = "{liked} of {rated} rated samples liked"
 MODEL_KEPT_UNTIL = "-# Whole models are large, so this one is kept here until <t:{until}:D>."
 MODEL_REMOVED = "-# Its file was removed <t:{when}:D>: whole models are kept here for {days} days. Train it again to get it back."
 SHARED = "### {name} is shared\nMembers of this server can now draw with it: /sample. You are named as its maker, and your photos stay private. /style unshare takes it back; moderators here can do that too."

@@ -42,6 +42,7 @@ EXPORT_QUERIES = {
     "commands": "SELECT id AS job, requested FROM jobs"
     " WHERE requested_by = :member AND owner <> :member",
     "watching": "SELECT job FROM watchers WHERE member = :member",
+    "likes": "SELECT job, liked, at FROM likes WHERE member = :member",
     "styles": "SELECT id, guild, job, name, method, family, base, trigger, concept, digest,"
     " bytes, created, whole, removed FROM styles WHERE owner = :member",
     "shares": "SELECT style, guild FROM shares"
@@ -75,6 +76,7 @@ ERASE_STATEMENTS = (
     "DELETE FROM consents WHERE member = :member",
     "DELETE FROM contributors WHERE member = :member",
     "DELETE FROM style_contributors WHERE member = :member",
+    "DELETE FROM likes WHERE member = :member",
     "DELETE FROM watchers WHERE member = :member",
     "DELETE FROM posts WHERE member = :member",
     "DELETE FROM reports WHERE reporter = :member",

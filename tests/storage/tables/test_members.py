@@ -67,6 +67,7 @@ async def test_export(
     theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.send_command(theirs.id, JobCommand.CANCEL, ALICE)
     await store.jobs.add_watcher(theirs.id, ALICE)
+    await store.likes.set(theirs.id, ALICE, liked=True)
     report = await store.reports.add(GUILD, ALICE, theirs.id, (8, 5), "rude")
     await store.reports.decide(report.id, Decision.KEEP, ALICE)
     await store.servers.block(GUILD, ALICE)
@@ -91,6 +92,7 @@ async def test_export(
         "jobs": 1,
         "commands": 1,
         "watching": 1,
+        "likes": 1,
         "styles": 1,
         "shares": 1,
         "posts": 1,
@@ -146,6 +148,7 @@ async def test_everything(
     await store.datasets.set_collecting(ALICE, CHANNEL, dog.id)
     theirs = await store.jobs.queue(make_job(owner=BOB))
     await store.jobs.add_watcher(theirs.id, ALICE)
+    await store.likes.set(theirs.id, ALICE, liked=True)
     await store.jobs.send_command(theirs.id, JobCommand.PAUSE, ALICE)
     await store.reports.add(GUILD, ALICE, theirs.id, (8, 5), NAME)
     report = await store.reports.add(GUILD, BOB, theirs.id, (8, 6), "rude")
