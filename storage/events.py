@@ -104,6 +104,8 @@ class Progress(Event):
     steps_per_second: float = 0.0
     eta_seconds: float = 0.0  #: until the end, with the previews on the way
     memory_mib: int = 0  #: that the device uses for this process
+    seconds: float = 0.0  #: that the run has taken, in all attempts, without jobs served meanwhile
+    picture_seconds: float = 0.0  #: to draw one preview; 0 before the first
 
 
 @dataclass(frozen=True, slots=True)

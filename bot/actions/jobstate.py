@@ -33,6 +33,7 @@ class JobState:
     before: PreviewsDrawn | ResultDrawn | None = None  #: the previews of step 0
     previews: PreviewsDrawn | ResultDrawn | None = None  #: the newest, at last the result's
     curve: str = ""  #: file of the loss curve
+    saved_step: int = 0  #: of the newest checkpoint
     pictures: dict[str, PictureDrawn] = field(default_factory=dict)  #: of a sample job, by file
     end: Ending | None = None
 
@@ -49,6 +50,7 @@ class JobState:
         match entry.event:
             case Started() as event:
                 self.started, self.note = event, None
+                self.progress = self.end = None  # it may go on from before what they tell
             case Progress() as event:
                 self.progress, self.progress_at = event, entry.at
             case Note() as event:
@@ -59,6 +61,7 @@ class JobState:
                 self._drop_note("disk_full")
             case CheckpointSaved() as event:
                 self.curve = event.curve or self.curve
+                self.saved_step = event.step
                 self._drop_note("disk_full", "checkpoint_lost")
             case PictureDrawn() as event:
                 self.pictures[event.file] = event

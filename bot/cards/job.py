@@ -102,9 +102,10 @@ def state_lines(view: JobView) -> Iterator[str]:
 
 def queued_lines(view: JobView) -> Iterator[str]:
     """Yield the place in the queue, in as many lines as the progress has."""
-    yield progress_bar(view.state.step, view.steps)
+    saved = view.state.saved_step  # it continues from there, wherever it was interrupted
+    yield progress_bar(saved, view.steps)
     interrupted = view.job.attempts or view.job.interruptions
-    resumed = view.state.step > 0 and not interrupted
+    resumed = saved > 0 and not interrupted
     if view.place > 1:
         template = wording.job.RESUMING_PLACE if resumed else wording.job.PLACE
         yield say(template, place=view.place)

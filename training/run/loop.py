@@ -36,7 +36,7 @@ from training.run.prior import ClassImages
 from training.run.room import Commanded, write_when_room
 from training.run.step import MicroBatch, OptimizerStep
 from training.run.text import CaptionEncoder
-from training.run.timing import RunTimer
+from training.run.timing import RunTimer, read_last_progress
 from training.run.writer import CheckpointWriter
 from training.styles import writer
 from training.styles.compatibility import find_needs, readable_by
@@ -50,9 +50,10 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
 
     The adapter is attached anew for each attempt: one attempt, unless memory runs out.
     """
-    began, request = time.perf_counter(), folder.read_request()
+    timer, request = RunTimer(), folder.read_request()
     requested = Recipe.from_json(request["recipe"])
     saved = checkpoint.read_newest(folder.checkpoints, requested)
+    timer.go_on_from(read_last_progress(folder.events_file), saved.seconds if saved else 0.0)
     recipe = saved.recipe if saved else fill_in_device(requested, bases)
     method = find_method(recipe, bases)
     notes: list[Event] = []
@@ -72,9 +73,8 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                     resumed=saved is not None,
                 )
                 yield from notes
-                earlier = (saved.seconds if saved else 0.0) + time.perf_counter() - began
                 must_restart = yield from TrainingRun(
-                    folder, recipe, family, attached, bases, saved=saved, earlier_seconds=earlier
+                    folder, recipe, family, attached, bases, saved=saved, timer=timer
                 ).run()
                 if not must_restart:
                     return
@@ -85,7 +85,6 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 family.set_gradient_checkpointing(enabled=False)
                 del attached  # the adapter's memory is free before the next attempt
             saved = checkpoint.read_newest(folder.checkpoints, requested)
-            began = time.perf_counter() if saved else began
             # Idle models of other jobs go first; only then does this one learn with less.
             if out_of_memory and not bases.unload_idle():
                 recipe = memory.fall_back(recipe, saved.step if saved else 0)
@@ -113,8 +112,8 @@ class TrainingRun:
         attached: Attached,
         bases: BaseCache,
         *,
+        timer: RunTimer,
         saved: checkpoint.Checkpoint | None = None,
-        earlier_seconds: float = 0.0,
     ) -> None:
         self.folder, self.recipe, self.family, self.attached = folder, recipe, family, attached
         self.bases, self.device = bases, bases.device
@@ -131,7 +130,8 @@ class TrainingRun:
         self.class_images = ClassImages(folder, recipe)
         self.losses: list[float] = saved.losses if saved else []
         self.pending_losses: list[torch.Tensor] = []  # still on the device
-        self.timer = RunTimer(earlier_seconds)
+        self.timer = timer
+        timer.begin_attempt()
         full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
         self.preview_steps = list_preview_steps(recipe.steps, recipe.save_every)
@@ -307,8 +307,9 @@ class TrainingRun:
         recipe, losses = self.recipe, (self.losses[-1], recent_mean(self.losses))
         learning_rate = recipe.learning_rate * recipe.lr_factor(step - 1)
         speed, left = self.timer.steps_per_second(), self.estimate_seconds_left(step)
-        used = self.device.used_mib()
-        return Progress(step, recipe.steps, *losses, learning_rate, speed, left, used)
+        used, timer = self.device.used_mib(), self.timer
+        spent = timer.total_seconds(), timer.mean_seconds("picture")
+        return Progress(step, recipe.steps, *losses, learning_rate, speed, left, used, *spent)
 
     def check_memory(self) -> None:
         """Raise OutOfMemoryError beyond the device's own memory: some drivers lend the host's."""
@@ -343,7 +344,7 @@ class TrainingRun:
         self.fetch_losses()
         state = (step, self.recipe, self.losses, self.scaler.state_dict())
         snapshot = checkpoint.take_snapshot(
-            state, self.parameters, self.optimizer, self.ema.tensors, self.timer.timings().seconds
+            state, self.parameters, self.optimizer, self.ema.tensors, self.timer.total_seconds()
         )
         yield from self.checkpoints.start(snapshot)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from storage.events import Timings
+from storage.events import Progress, Timings, read_line
 
 REPORT_SECONDS = 0.5  #: between two events of progress
 
@@ -14,23 +16,42 @@ REPORT_SECONDS = 0.5  #: between two events of progress
 class RunTimer:
     """Measures a run, without the jobs that were served in between.
 
-    Its clock is monotonic: neither a suspended machine nor a changed clock adds to it.
+    Its clock is monotonic: neither a suspended machine nor a changed clock adds to it. One timer
+    measures all attempts of a process, and goes on from what earlier processes have reported.
     """
 
-    def __init__(self, earlier_seconds: float = 0.0) -> None:
-        self.earlier_seconds = (
-            earlier_seconds  #: until the checkpoint, and to load what the run needs
-        )
+    def __init__(self) -> None:
         self.began = time.perf_counter()
+        self.earlier_seconds = 0.0  #: of earlier processes
+        self.earlier_speed = 0.0  #: steps per second of earlier processes
         self.served_seconds = 0.0
-        self.first_step_seconds = 0.0  #: seconds until the first step was taken
-        self.steps = 0
         self.parts: dict[str, tuple[float, int]] = {}  #: seconds and times, by kind
-        self.step_seconds = self.warmup_seconds = self.entered = self.reported_at = 0.0
+        self.begin_attempt()
+
+    def go_on_from(self, progress: Progress | None, saved_seconds: float) -> None:
+        """Add the time of earlier processes, of which a killed one last reported this progress.
+
+        `saved_seconds` is what the checkpoint knows, where the report is lost.
+        """
+        self.earlier_seconds = saved_seconds
+        if progress is not None:
+            self.earlier_seconds = max(saved_seconds, progress.seconds)
+            self.earlier_speed = progress.steps_per_second
+            if progress.picture_seconds:
+                self.parts["picture"] = progress.picture_seconds, 1
+        self.begin_attempt()
+
+    def begin_attempt(self) -> None:
+        """Measure steps anew: with a memory fallback they take another time."""
+        self.attempt_began = self.total_seconds()
+        self.first_step_seconds = 0.0  #: seconds of the attempt until its first step was taken
+        self.steps = 0
+        self.step_seconds = self.warmup_seconds = self.reported_at = 0.0
 
     def total_seconds(self) -> float:
-        """Return the seconds of this attempt so far."""
-        return time.perf_counter() - self.began - self.served_seconds
+        """Return the seconds of the run so far, in all attempts."""
+        passed = time.perf_counter() - self.began
+        return self.earlier_seconds + passed - self.served_seconds
 
     @contextmanager
     def timing_step(self) -> Iterator[None]:
@@ -41,8 +62,9 @@ class RunTimer:
         self.steps += 1
         self.step_seconds += passed
         if self.steps == 1:
-            self.first_step_seconds, self.warmup_seconds = self.total_seconds(), passed
-            self.reported_at = self.first_step_seconds
+            self.reported_at = self.total_seconds()
+            self.first_step_seconds = self.reported_at - self.attempt_began
+            self.warmup_seconds = passed
 
     @contextmanager
     def timing_wait(self) -> Iterator[None]:
@@ -52,11 +74,11 @@ class RunTimer:
         self.step_seconds += time.perf_counter() - entered
 
     def steps_per_second(self) -> float:
-        """Return the steps per second, without the first, which warms up, if there are more."""
-        if not self.steps:
-            return 0.0
+        """Return the steps per second, without the first, which warms up, if others are known."""
         if self.steps > 1:
             return (self.steps - 1) / max(self.step_seconds - self.warmup_seconds, 1e-6)
+        if self.earlier_speed or not self.steps:
+            return self.earlier_speed
         return 1 / max(self.warmup_seconds, 1e-6)
 
     @contextmanager
@@ -75,7 +97,7 @@ class RunTimer:
     def timings(self) -> Timings:
         """Return what the end of the run reports."""
         return Timings(
-            self.earlier_seconds + self.total_seconds(),
+            self.total_seconds(),
             self.steps_per_second(),
             self.first_step_seconds,
             self.mean_seconds("photo"),
@@ -89,3 +111,16 @@ class RunTimer:
             return False
         self.reported_at = now
         return True
+
+
+def read_last_progress(events_file: Path) -> Progress | None:
+    """Return the last progress that a job's log of events tells of; None if there is none."""
+    with suppress(FileNotFoundError):
+        for line in reversed(events_file.read_bytes().splitlines()):
+            if b'"progress"' not in line:
+                continue
+            with suppress(ValueError, KeyError, TypeError):
+                event = read_line(json.loads(line)).event
+                if isinstance(event, Progress):
+                    return event
+    return None

@@ -70,6 +70,11 @@ class Command:
             rest = running.stderr.read() if running.stderr else ""
         return running.returncode, said + rest
 
+    def read_seconds(self) -> list[float]:
+        """Return how long the training had taken, each time that it told of progress."""
+        lines = (self.out / "glim.training/events.jsonl").read_text().splitlines()
+        return [event["seconds"] for event in map(json.loads, lines) if "seconds" in event]
+
     def result(self) -> dict[str, bytes]:
         """Return what the training made, by name."""
         made = [self.out / "glim.safetensors", *(self.out / "glim.training/samples").iterdir()]
@@ -102,7 +107,10 @@ def test_a_disturbed_training_ends_in_the_same_bytes(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Stopped before its first checkpoint and killed after it, it ends in the same files."""
+    """Stopped before its first checkpoint and killed after it, it ends in the same files.
+
+    The time of all three commands is in what it tells at its end.
+    """
     whole, disturbed = Command(photos, tmp_path / "whole"), Command(photos, tmp_path / "disturbed")
     resumed = RESUMED.partition("{")[0]
 
@@ -112,9 +120,12 @@ def test_a_disturbed_training_ends_in_the_same_bytes(
     code, said = disturbed.end_at("checkpoints/step-000025", kill_both)
     assert (code, resumed in said) == (-signal.SIGKILL, True)
     capsys.readouterr()
+    killed = disturbed.read_seconds()
     assert disturbed.run_here(monkeypatch) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     assert [event["step"] for event in events if event.get("resumed")] == [25]
     assert disturbed.result() == whole.result()
+    assert sorted(told := disturbed.read_seconds()) == told
+    assert events[-1]["timings"]["seconds"] > told[-1] > killed[-1]
     assert not (disturbed.out / "glim.training/photos").exists()

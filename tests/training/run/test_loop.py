@@ -26,6 +26,7 @@ from training.families import Picture
 from training.recipe.concepts import SamplePrompt
 from training.run.loop import TrainingRun, train
 from training.run.previews import SAMPLING_STEPS
+from training.run.timing import RunTimer
 from training.sample import LoadedStyle, draw_pictures
 from training.styles.header import read_method_and_trigger
 from training.styles.thumbnail import make_thumbnail
@@ -277,7 +278,7 @@ def test_nonsense(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) ->
     asked = replace(make_recipe(), threads=1)
     with bases.borrow("embedded") as family:
         attached = methods.walk()["lora"].attach(family.networks, asked)
-        run = TrainingRun(make_job_folder(asked), asked, family, attached, bases)
+        run = TrainingRun(make_job_folder(asked), asked, family, attached, bases, timer=RunTimer())
         run.pending_losses.append(torch.tensor(float("nan")))
 
         with pytest.raises(JobError) as refused:

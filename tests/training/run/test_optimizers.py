@@ -15,6 +15,7 @@ from training import methods
 from training.recipe.concepts import SamplePrompt
 from training.run import optimizers
 from training.run.loop import TrainingRun, train
+from training.run.timing import RunTimer
 from training.styles.writer import read_tensors
 
 
@@ -115,7 +116,7 @@ def test_a_file_holds_what_is_drawn_with(bases, asked, make_job_folder, optimize
     folder = make_job_folder(recipe)
     with bases.borrow("embedded") as family:
         attached = methods.find_for_recipe(recipe).attach(family.networks, recipe)
-        run = TrainingRun(folder, recipe, family, attached, bases)
+        run = TrainingRun(folder, recipe, family, attached, bases, timer=RunTimer())
         list(run.run())
         steps = {name: each.half() for name, each in attached.weights().items()}
         with run.final_weights():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 
-from training.run.timing import RunTimer
+from storage.events import LogEntry, Progress
+from training.run.timing import RunTimer, read_last_progress
 
 
 def test_speed() -> None:
@@ -27,14 +30,59 @@ def test_never() -> None:
     assert RunTimer().steps_per_second() == 0
 
 
-def test_earlier_attempts() -> None:
-    """The time of a resumed run is the sum of its attempts; its first step is this attempt's."""
-    clock = RunTimer(500.0)
+@pytest.mark.parametrize(
+    ("seconds", "saved", "total"), [(500.0, 400.0, 500), (0.0, 400.0, 400), (None, 400.0, 400)]
+)
+def test_earlier_attempts(seconds: float | None, saved: float, total: float) -> None:
+    """A resumed run goes on from the last reported time, or from the checkpoint's."""
+    clock = RunTimer()
+    clock.go_on_from(None if seconds is None else Progress(5, 9, seconds=seconds), saved)
     with clock.timing_step():
         pass
 
-    assert 500 <= clock.timings().seconds < 600
-    assert clock.timings().first_step_seconds < 100
+    assert total <= clock.timings().seconds < total + 60
+    assert clock.timings().first_step_seconds < 60
+
+
+def test_the_rest_is_estimated_by_earlier_attempts() -> None:
+    """Until a resumed run has measured steps and previews, their times are those of before."""
+    clock = RunTimer()
+    clock.go_on_from(Progress(5, 9, steps_per_second=4.0, picture_seconds=2.5), 0.0)
+    with clock.timing_step():
+        time.sleep(0.01)
+
+    assert (clock.steps_per_second(), clock.mean_seconds("picture")) == (4.0, 2.5)
+    with clock.timing_step():
+        time.sleep(0.01)
+    assert clock.steps_per_second() > 20
+
+
+def test_a_new_attempt() -> None:
+    """A new attempt of the same process adds to the time, and measures its steps anew."""
+    clock = RunTimer()
+    for _ in range(3):
+        with clock.timing_step():
+            time.sleep(0.01)
+    before = clock.total_seconds()
+    clock.begin_attempt()
+    assert clock.steps_per_second() == 0
+    with clock.timing_step():
+        pass
+
+    assert clock.total_seconds() > before > clock.first_step_seconds
+
+
+def test_the_last_progress(tmp_path: Path) -> None:
+    """The last whole line of progress counts, whatever a killed worker left after it."""
+    log = tmp_path / "events.jsonl"
+    assert read_last_progress(log) is None
+    lines = [LogEntry(Progress(step, 9, seconds=step), 1.0).to_line() for step in (1, 2)]
+    log.write_text("\n".join(map(json.dumps, lines)) + '\n{"kind": "note"}\n{"kind": "progress", ')
+
+    found = read_last_progress(log)
+
+    assert found is not None
+    assert found.seconds == 2
 
 
 def test_due() -> None:
