@@ -19,12 +19,12 @@ from PIL import Image, ImageOps
 from benchmarks import machine, table
 from benchmarks.teaching import runner
 from benchmarks.teaching.evaluation import Evaluation
-from benchmarks.teaching.likeness import EfficientNetLite, FeatureExtractor
 from benchmarks.teaching.runner import Pictures
 from benchmarks.teaching.topic import Bar, Draw, Grades
 from storage.records import Concept
 from training.bases.cache import BaseCache
 from training.device import Device
+from training.judge.features import FeatureExtractor, FeatureNet
 from training.pretraining import photos
 from training.recipe.backgrounds import COLOURS, name_ground
 
@@ -104,10 +104,11 @@ def main() -> int:
     arguments = machine.parse_arguments(
         __doc__ or "", photos=Path, only=str, method=str, seeds=int, out=Path
     )
-    gallery, extractor = find_gallery(arguments.photos), EfficientNetLite()
+    gallery, device = find_gallery(arguments.photos), Device.open(cpu=True)
+    extractor = FeatureNet.load(device)
     subjects = sorted({*gallery.subjects} - {""})
     with TemporaryDirectory() as place:
-        bases = BaseCache(None, Device.open(cpu=True))
+        bases = BaseCache(None, device)
         trainer = runner.Runner(bases, Path(place))
         judge = runner.load_judge()
         seeds = arguments.seeds or (1 if arguments.quick else 3)
