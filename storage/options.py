@@ -109,7 +109,7 @@ class TrainingOptions:
     masked_loss: bool = option(
         default=False,
         help="ignore transparent areas of photos, and dark areas of x.mask.png beside x.png",
-        switch=True, label="Ignore transparent areas of PNGs", aliases=("masked",),
+        switch=True, label="Ignore masked and transparent areas", aliases=("masked",),
     )  # fmt: skip
     unmasked_weight: float = option(
         0.1, "weight of the ignored areas with --masked-loss", limits=(0, 1),

@@ -126,6 +126,7 @@ class CheckedPhoto:
     framing: Framing = MIDDLE
     measures: PhotoMeasures | None = None
     examination: Examination | None = None
+    plain_digest: str = ""  #: that without the mask in its alpha channel; "" without a mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,12 @@ class Photo:
     shot: int = 0  #: photos of the same shot have the same number; 0 is alone
     accepted: bool = False  #: its owner keeps it against advice
     examination: Examination | None = None  #: none before the examiner has seen it
+    plain_digest: str = ""  #: as in `CheckedPhoto`
+
+    @property
+    def masked(self) -> bool:
+        """Whether its alpha channel is a mask, which hides nothing of it."""
+        return bool(self.plain_digest)
 
 
 @dataclass(frozen=True, slots=True)

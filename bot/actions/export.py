@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from storage.photofiles import read_photo
 from storage.photosets.edits import put_trigger
-from storage.photosets.pack import PackedPhoto, SetForm, pack_set
+from storage.photosets.pack import PackedPhoto, SetForm, pack_photo, pack_set
 from storage.photosets.treatment import Treatment
 from storage.records import Dataset, Photo
 from storage.store import Store
@@ -27,8 +26,8 @@ async def export_member(store: Store, member: int, folder: Path, max_bytes: int)
     )
 
 
-def list_photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]]:
-    """Yield a member's photos as (name in the zip, path)."""
+def list_photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path, bool]]:
+    """Yield a member's photos as (name in the zip, path, whether it has a mask)."""
     names = {dataset["id"]: dataset["name"] for dataset in rows["datasets"]}
     for other in rows["contributing"]:  # whose name may be that of one's own
         names[other["dataset"]] = f"{other['name']} ({other['dataset']})"
@@ -36,30 +35,31 @@ def list_photos(store: Store, rows: dict[str, Any]) -> Iterator[tuple[str, Path]
         yield (
             f"photos/{names[photo['dataset']]}/{photo['id']}.png",
             store.home.photo_file(photo["digest"]),
+            bool(photo["plain_digest"]),
         )
 
 
 def write_zips(
-    rows: dict[str, Any], files: list[tuple[str, Path]], folder: Path, max_bytes: int
+    rows: dict[str, Any], files: list[tuple[str, Path, bool]], folder: Path, max_bytes: int
 ) -> list[Path]:
     """Write the rows and photos into as many zip files as needed, and return the files."""
     listed = json.dumps(rows, ensure_ascii=False, indent=1)
-    parts: list[list[tuple[str, Path]]] = [[]]
+    parts: list[list[tuple[str, Path, bool]]] = [[]]
     room = max_bytes - len(listed.encode()) - ENTRY_BYTES
-    for name, path in files:
-        size = path.stat().st_size + ENTRY_BYTES
+    for name, path, masked in files:
+        size = path.stat().st_size + 2 * ENTRY_BYTES
         if size > room and (parts[-1] or len(parts) == 1):
             parts.append([])
             room = max_bytes
-        parts[-1].append((name, path))
+        parts[-1].append((name, path, masked))
         room -= size
     paths = [folder / f"safelight-{number}.zip" for number in range(1, len(parts) + 1)]
     for path, part in zip(paths, parts, strict=True):
         with zipfile.ZipFile(path, "w") as packed:
             if path is paths[0]:
                 packed.writestr("safelight.json", listed, zipfile.ZIP_DEFLATED)
-            for name, source in part:
-                packed.writestr(name, read_photo(source))
+            for name, source, masked in part:
+                pack_photo(packed, name, source, masked=masked)
     return paths
 
 
@@ -71,6 +71,7 @@ def list_packed(store: Store, dataset: Dataset, photos: Sequence[Photo]) -> list
             store.home.photo_file(photo.digest),
             put_trigger(photo.caption, dataset.trigger),
             Treatment(photo.framing, photo.repeats),
+            photo.masked,
         )
         for number, photo in enumerate(photos, 1)
     ]
@@ -83,7 +84,7 @@ def pack_dataset(
     parts: list[list[PackedPhoto]] = [[]]
     room = max_bytes
     for photo in photos:
-        size = photo.file.stat().st_size + 2 * ENTRY_BYTES + len(photo.caption.encode())
+        size = photo.file.stat().st_size + 3 * ENTRY_BYTES + len(photo.caption.encode())
         if size > room and parts[-1]:
             parts.append([])
             room = max_bytes

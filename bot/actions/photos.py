@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import NamedTuple
 
 import discord
 
 from bot import wording
+from bot.actions.masks import check_masked, pair_masks
 from bot.actions.zips import check_packed, is_zip, opening_zip
 from bot.bot import Bot
 from storage.disk import check_disk_space
@@ -21,7 +22,7 @@ from storage.photos.sandbox import MAX_FILE_BYTES
 from storage.photosets.edits import put_trigger
 from storage.photosets.entries import show_path
 from storage.photosets.masks import is_mask
-from storage.photosets.reader import MAX_NAMES, PhotoSet
+from storage.photosets.reader import PhotoSet, SetPhoto
 from storage.photosets.treatment import USUAL, Treatment
 from storage.planning.verdicts import Verdict, judge_photos
 from storage.records import CheckedPhoto, Dataset, Job, Kind, NewJob, Photo
@@ -62,6 +63,7 @@ class ReceivedPhotos:
     known: int = 0  #: photos that the dataset had already
     captions: dict[int, str] = field(default_factory=dict)  #: for some of those, by their ids
     recaptioned: int = 0  #: captions that were others before
+    masked: int = 0  #: photos that came with a mask
     stored: int = 0  #: photos in the dataset by now
     verdicts: dict[int, Verdict] = field(default_factory=dict)  #: on those, by their ids
 
@@ -85,14 +87,7 @@ async def receive_photos(
     received = ReceivedPhotos(contributor)
     zips = [file for file in files if is_zip(file)]
     photos = [file for file in files if file not in zips]
-    masks = [file for file in photos if is_mask(PurePath(file.filename))]
-    received.refused += [(mask.filename, UserError("photo_mask")) for mask in masks]
-    uploads = [
-        Upload(file.filename, partial(check_attachment, bot, file))
-        for file in photos
-        if file not in masks
-    ]
-    await add_uploads(bot, dataset, uploads, received)
+    await add_uploads(bot, dataset, list_attachments(bot, photos, received), received)
     for file in zips:
         try:
             async with opening_zip(bot, file) as found:
@@ -101,6 +96,25 @@ async def receive_photos(
             received.refused.append((file.filename, refused))
     await finish_receiving(bot, dataset, received)
     return received
+
+
+def list_attachments(
+    bot: Bot, files: Sequence[discord.Attachment], received: ReceivedPhotos
+) -> list[Upload]:
+    """Return attachments as uploads, photos with their masks; lone masks are refused."""
+    masks = [file for file in files if is_mask(PurePath(file.filename))]
+    photos = [file for file in files if file not in masks]
+    paired = pair_masks(photos, masks)
+    orphans = [mask for mask in masks if mask not in paired.values()]
+    received.refused += [(mask.filename, UserError("photo_mask")) for mask in orphans]
+    uploads = []
+    for file in photos:
+        check = partial(check_attachment, bot, file)
+        if mask := paired.get(file):
+            name = show_path(PurePosixPath(mask.filename))
+            check = partial(check_masked, bot, check, partial(check_attachment, bot, mask), name)
+        uploads.append(Upload(file.filename, check))
+    return uploads
 
 
 async def add_zip(
@@ -132,7 +146,7 @@ def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:
     return [
         Upload(
             photo.name,
-            partial(check_packed, bot, photo.file),
+            choose_check(bot, photo),
             cut_caption(photo.caption),
             photo.source is not None,
             photo.treatment,
@@ -141,15 +155,21 @@ def list_uploads(bot: Bot, found: PhotoSet) -> list[Upload]:
     ]
 
 
+def choose_check(bot: Bot, photo: SetPhoto) -> Callable[[], Awaitable[CheckedPhoto]]:
+    """Return what checks a photo of a zip, with its mask if it has one."""
+    check = partial(check_packed, bot, photo.file)
+    if photo.mask is None:
+        return check
+    name = show_path(photo.mask.path)
+    return partial(check_masked, bot, check, partial(check_packed, bot, photo.mask), name)
+
+
 def read_zip(name: str, found: PhotoSet) -> ReadZip:
     """Return what is to be said of a zip."""
     notes, long = found.notes, sum(len(p.caption) > MAX_CAPTION_CHARS for p in found.photos)
     if long:
         facts = {"count": long, "most": MAX_CAPTION_CHARS}
         notes = (*notes, Note("captions_shortened", facts))
-    masks = [show_path(photo.mask.path) for photo in found.photos if photo.mask]
-    if masks:
-        notes = (*notes, Note("masks_left", {"count": len(masks), "files": masks[:MAX_NAMES]}))
     return ReadZip(name, len(found.photos), found.captioned, notes)
 
 
@@ -171,21 +191,32 @@ async def add_uploads(
         try:
             for upload, checked in zip(some, checks, strict=True):
                 try:
-                    added = bot, dataset, await checked, upload.caption
-                    photo = await add_photo(*added, received.contributor)
-                    photo = await treat_photo(bot, photo, upload.treatment)
+                    await add_upload(bot, dataset, upload, await checked, received)
                 except UserError as refused:
-                    if refused.code == "photo_twice":
-                        note_known(received, upload, refused)
-                        await treat_known(bot, dataset, upload, refused)
-                    else:
-                        received.refused.append((upload.name, refused))
-                else:
-                    received.photos.append((upload.name, photo))
+                    received.refused.append((upload.name, refused))
         finally:
             for unneeded in checks:
                 unneeded.cancel()
             await asyncio.gather(*checks, return_exceptions=True)
+
+
+async def add_upload(
+    bot: Bot, dataset: Dataset, upload: Upload, checked: CheckedPhoto, received: ReceivedPhotos
+) -> None:
+    """Add a checked photo, or have the one that is there already treated as this one."""
+    try:
+        photo = await add_photo(bot, dataset, checked, upload.caption, received.contributor)
+    except UserError as refused:
+        if refused.code != "photo_twice":
+            raise
+        note_known(received, upload, refused)
+        known = await bot.store.photos.get(int(str(refused.facts["photo"])), dataset.owner)
+        if received.contributor in {None, dataset.owner, known.contributor}:
+            await treat_known(bot, known, upload.treatment, checked)
+    else:
+        photo = await treat_photo(bot, photo, upload.treatment)
+        received.photos.append((upload.name, photo))
+    received.masked += bool(checked.plain_digest)
 
 
 def note_known(received: ReceivedPhotos, upload: Upload, refused: UserError) -> None:
@@ -197,12 +228,12 @@ def note_known(received: ReceivedPhotos, upload: Upload, refused: UserError) -> 
         received.captions[known] = upload.caption
 
 
-async def treat_known(bot: Bot, dataset: Dataset, upload: Upload, refused: UserError) -> None:
-    """Treat a photo that the dataset had already as the file beside its copy tells."""
-    known = refused.facts["photo"]
-    if isinstance(known, int) and upload.treatment != USUAL:
-        photo = await bot.store.photos.get(known, dataset.owner)
-        await treat_photo(bot, photo, upload.treatment)
+async def treat_known(bot: Bot, photo: Photo, told: Treatment, checked: CheckedPhoto) -> None:
+    """Treat a photo that the dataset had already as the files beside its copy tell."""
+    if checked.plain_digest:
+        photo = await bot.store.photos.set_mask(photo, checked)
+    if told != USUAL:
+        await treat_photo(bot, photo, told)
 
 
 async def treat_photo(bot: Bot, photo: Photo, told: Treatment) -> Photo:

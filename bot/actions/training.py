@@ -141,11 +141,14 @@ def plan_by_dial(
 
 
 async def check_masks(bot: Bot, order: TrainingOrder, photos: Sequence[Photo]) -> None:
-    """Raise UserError if transparency shall be ignored and no photo has any."""
-    if order.options.get("masked_loss") or order.options.get("random_backgrounds"):
-        store = bot.store.photos
-        if not await asyncio.to_thread(store.any_transparent, photos):
-            raise UserError("mask_missing")
+    """Raise UserError if transparency shall be ignored or filled, and no photo has any."""
+    masked, filled = (order.options.get(name) for name in ("masked_loss", "random_backgrounds"))
+    if not (masked or filled) or await asyncio.to_thread(bot.store.photos.any_transparent, photos):
+        return
+    if filled:
+        raise UserError("transparent_missing")
+    if not any(photo.masked for photo in photos):
+        raise UserError("mask_missing")
 
 
 async def check_limits(bot: Bot, plan: Plan, owner: int, guild: int) -> None:

@@ -27,7 +27,7 @@ class CutBars(Button, verb="photo:cutbars"):
             raise UserError("card_old")
         path = bot.store.home.photo_file(photo.digest)
         pixels = await asyncio.to_thread(read_photo, path)
-        cut = await bot.darkroom.cut(pixels, photo.measures.bars)
+        cut = await bot.darkroom.cut(pixels, photo.measures.bars, masked=photo.masked)
         added = await bot.store.photos.add(dataset, cut, photo.contributor)
         if photo.caption:
             await bot.store.photos.set_caption(added.id, owner, photo.caption)

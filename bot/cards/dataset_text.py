@@ -16,12 +16,14 @@ from bot.cards.job import failure_sentence, note_sentence
 from bot.wording import escape, explain, fill, flatten, format_count, join_some, say
 from storage.errors import Fact
 from storage.events import Note
+from storage.options import options_table
 from storage.photosets.edits import put_trigger
 from storage.planning.readiness import MIN_PHOTOS, Level, Readiness, rate_readiness
 from storage.planning.verdicts import Verdict, count_different, judge_photos
 from storage.records import Dataset, Job, Photo, Status
 
 PHOTOS_PER_PAGE = 9  #: photos on one page
+MASKED_OPTION = next(each.label for each in options_table() if each.name == "masked_loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class DatasetView:
         different = count_different(self.photos)
         if different < len(self.photos):
             lines.append(say(wording.dataset.SAME_SHOTS, different=different))
+        if masked := sum(photo.masked for photo in self.photos):
+            lines.append(say(wording.dataset.MASKED, count=masked, option=MASKED_OPTION))
         if self.crops.base and any(map(self.crops.is_cut, self.photos)):
             lines.append(say(wording.dataset.CROPPED, base=self.crops.base.title))
         if self.captioning:
@@ -207,7 +211,9 @@ def received_lines(dataset: Dataset, received: ReceivedPhotos) -> list[str]:
         fill(wording.dataset.PHOTO_ADDED_WITH_WARNINGS, name=names, warnings=warnings)
         for names, warnings in group_names(warned)
     ]
-    return [title, *zips, recaptioned, *refused, *added]
+    photos = format_count(received.masked, "photo")
+    masked = say(wording.dataset.PHOTOS_MASKED, photos=photos) if received.masked else ""
+    return [title, *zips, recaptioned, masked, *refused, *added]
 
 
 def zip_lines(read: ReadZip) -> list[str]:

@@ -39,6 +39,7 @@ EMPTY = {
 TOO_FEW_PHOTOS = "Training needs at least {least} photos; 10–20 varied ones work best."
 READY = "Ready! Press Train and I'll suggest settings and a time."
 SAME_SHOTS = "{different} of these photos are different: the others are the same shot again."
+MASKED = "Photos with a mask: {count}. To ignore what's black in masks, choose “{option}” under More options when you train."
 CROPPED = "Dark parts are cut away for {base}. Pick a photo below to change that."
 CROP = "For {base}, {share} of this photo is cut away. {why}"
 CROP_WHOLE = "{base} sees all of this photo. The bars beside it are not learned."
@@ -86,11 +87,11 @@ ZIP_NOTES = {
     "captions_decoded": "Captions read as {encoding}: {count}.",
     "captions_named": "Captions taken from the names of files or folders: {count}, such as “{caption}”.",
     "captions_shortened": "Captions cut to {most} characters: {count}.",
-    "masks_left": "Not used: the masks {files}. Make what to ignore transparent in PNGs instead.",
     "masks_orphaned": "Not used: masks without their photos, {files}.",
     "folders_left": "Not taken: the photos in {folders}. Zip a folder alone to add it.",
 }
 PHOTO_ADDED_WITH_WARNINGS = "⚠️ {name}: {warnings}"
+PHOTOS_MASKED = "{photos} came with a mask."
 PHOTO_REFUSED = "❌ {name}: {why}"
 EXPORT_TITLE = "### Export {name}"
 FORMS = {

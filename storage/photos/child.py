@@ -37,11 +37,14 @@ from storage.photos.confine import give_up_rights, try_attempts
 from storage.photos.faces import FaceDetector
 from storage.photos.formats import name_unknown_codec
 from storage.photos.framing import find_framing
+from storage.photos.masks import join_mask
 from storage.photos.pixels import check_picture, check_size, measure_picture
 from storage.photos.sandbox import (
     CUT_HEAD,
     CUT_MARK,
     FRAMING_MARK,
+    MASK_HEAD,
+    MASK_MARK,
     MEMORY_EXIT_CODE,
     MIB,
     STRIP_HEAD,
@@ -110,10 +113,7 @@ def process_picture(
             return {}, strip_marked(content.removeprefix(STRIP_MARK))
         if content.startswith(FRAMING_MARK):
             return frame_marked(content.removeprefix(FRAMING_MARK), detector), b""
-        if content.startswith(CUT_MARK):
-            checked = asdict(cut_marked(content.removeprefix(CUT_MARK), detector))
-        else:
-            checked = asdict(check_picture(content, detector))
+        checked = asdict(check_marked(content, detector))
     except UserError as error:
         return {"code": error.code, "facts": error.facts}, b""
     except (ImportError, MemoryError):
@@ -141,13 +141,33 @@ def strip_marked(content: bytes) -> bytes:
     return draw_strip(preview, size, Framing.from_json(asked["framing"]), variations)
 
 
+def check_marked(content: bytes, detector: FaceDetector | None) -> CheckedPhoto:
+    """Return a picture, or one of ours behind a mark, with its measures."""
+    if content.startswith(CUT_MARK):
+        return cut_marked(content.removeprefix(CUT_MARK), detector)
+    if content.startswith(MASK_MARK):
+        return mask_marked(content.removeprefix(MASK_MARK), detector)
+    return check_picture(content, detector)
+
+
 def cut_marked(content: bytes, detector: FaceDetector | None) -> CheckedPhoto:
     """Return a stored photo without its bars; before it stands how wide they are."""
-    left, top, right, bottom = CUT_HEAD.unpack_from(content)
+    left, top, right, bottom, masked = CUT_HEAD.unpack_from(content)
     with Image.open(BytesIO(content[CUT_HEAD.size :]), formats=("PNG",)) as opened:
         box = (left, top, opened.width - right, opened.height - bottom)
         check_size(box[2] - left, box[3] - top)
-        return measure_picture(opened.crop(box), detector)
+        return measure_picture(opened.crop(box), detector, masked=masked)
+
+
+def mask_marked(content: bytes, detector: FaceDetector | None) -> CheckedPhoto:
+    """Return a checked photo with its mask; before them stand lengths and the mask's name."""
+    named, length = MASK_HEAD.unpack_from(content)
+    name, pictures = content[MASK_HEAD.size :][:named], content[MASK_HEAD.size + named :]
+    photo, mask = (
+        Image.open(BytesIO(png), formats=("PNG",))
+        for png in (pictures[:length], pictures[length:])
+    )
+    return measure_picture(join_mask(photo, mask, name.decode()), detector, masked=True)
 
 
 def frame_marked(preview: bytes, detector: FaceDetector | None) -> dict[str, Any]:

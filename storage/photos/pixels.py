@@ -129,18 +129,23 @@ def shrink_picture(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> CheckedPhoto:
-    """Return a decoded picture's files, hashes, warnings and framing."""
-    small = picture.convert("RGB")
+def measure_picture(
+    picture: Image.Image, detector: FaceDetector | None, *, masked: bool = False
+) -> CheckedPhoto:
+    """Return a decoded picture's files, hashes, warnings and framing.
+
+    If it is masked, its alpha channel hides nothing of it, and only belongs to its digest.
+    """
+    seen = picture.convert("RGB") if masked else picture
+    small = seen.convert("RGB")
     # by a whole number first, as far as the last step still shrinks
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS, reducing_gap=1.2)
     grey = small.convert("L")
     faces = detector.find_faces(small) if detector else None
-    measures = measure(picture, faces)
-    digest = hashlib.sha256(b"%dx%d:" % picture.size)
-    digest.update(picture.tobytes())
+    measures = measure(seen, faces)
     return CheckedPhoto(
-        digest=digest.hexdigest(),
+        digest=digest_pixels(picture),
+        plain_digest=digest_pixels(seen) if masked else "",
         phash=difference_hash(grey),
         width=picture.width,
         height=picture.height,
@@ -150,6 +155,13 @@ def measure_picture(picture: Image.Image, detector: FaceDetector | None) -> Chec
         measures=measures,
         framing=frame_faces(small, faces or []),
     )
+
+
+def digest_pixels(picture: Image.Image) -> str:
+    """Return the SHA-256 of a picture's size and pixels, hex."""
+    digest = hashlib.sha256(b"%dx%d:" % picture.size)
+    digest.update(picture.tobytes())
+    return digest.hexdigest()
 
 
 def difference_hash(grey: Image.Image) -> int:

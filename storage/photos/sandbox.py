@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Self
@@ -30,9 +31,12 @@ MAX_CHILDREN = 2
 TIMEOUT_SECONDS = 20.0  #: for one picture; 12 megapixels take 0.2
 #: begin a message with a preview of ours; no picture begins so
 TILE_MARK, FRAMING_MARK, STRIP_MARK = b"tile", b"framing", b"strip"
-CUT_MARK = b"cut"  #: begins a message with pixels of ours
+CUT_MARK, MASK_MARK = b"cut", b"mask"  #: begin a message with pixels of ours
 STRIP_HEAD = struct.Struct(">I")  #: the length of the JSON that comes next, then the preview
-CUT_HEAD = struct.Struct(">4I")  #: pixels to cut off at the left, top, right and bottom
+#: pixels to cut off at the left, top, right and bottom; whether the alpha channel is a mask
+CUT_HEAD = struct.Struct(">4I?")
+#: the lengths of a mask's name and of a photo, which come next, then the mask
+MASK_HEAD = struct.Struct(">2I")
 TILE_HEAD = struct.Struct(">I4f")  #: a number, and the box that is kept; the preview comes next
 CHILD_MODULE = "storage.photos.child"
 MEMORY_EXIT_CODE = 77  #: of a child without memory left
@@ -82,9 +86,21 @@ class Darkroom:
             raise UserError("photo_unknown")
         return await self._check(content)
 
-    async def cut(self, pixels: bytes, bars: tuple[int, int, int, int]) -> CheckedPhoto:
+    async def cut(
+        self, pixels: bytes, bars: tuple[int, int, int, int], *, masked: bool = False
+    ) -> CheckedPhoto:
         """Return a stored photo without its bars; raise UserError if too little is left."""
-        return await self._check(CUT_MARK + CUT_HEAD.pack(*bars) + pixels)
+        return await self._check(CUT_MARK + CUT_HEAD.pack(*bars, masked) + pixels)
+
+    async def join_mask(self, photo: CheckedPhoto, mask: CheckedPhoto, file: str) -> CheckedPhoto:
+        """Return a photo with its mask as alpha channel.
+
+        Raises UserError "mask_shape" or "mask_dark", which name the mask's file.
+        """
+        name = file.encode()
+        head = MASK_MARK + MASK_HEAD.pack(len(name), len(photo.pixels)) + name
+        joined = await self._check(head + photo.pixels + mask.pixels)
+        return replace(joined, warnings=photo.warnings)
 
     async def _check(self, content: bytes) -> CheckedPhoto:
         head, body = await self._process(content)

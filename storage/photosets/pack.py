@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from storage.photofiles import read_photo
+from storage.photos.masks import split_mask
 from storage.photosets.captions import METADATA_NAME, caption_in_name
 from storage.photosets.treatment import USUAL, Treatment
 
@@ -40,17 +41,32 @@ class PackedPhoto(NamedTuple):
     file: Path  #: a PNG
     caption: str
     treatment: Treatment = USUAL
+    masked: bool = False  #: its alpha channel is a mask
 
 
 def pack_set(photos: Sequence[PackedPhoto], form: SetForm, trigger: str, target: Path) -> None:
-    """Write photos into a zip; kohya's folder has the trigger in its name."""
+    """Write photos into a zip; kohya's folder has the trigger in its name.
+
+    Plain files have masks beside them; other tools would take those for photos.
+    """
     photos = number_stems(photos)
+    beside = form is SetForm.PLAIN
+    masked = {photo.file for photo in photos if beside and photo.masked}
     with zipfile.ZipFile(target, "w", strict_timestamps=False) as packed:
         for name, content in list_files(photos, form, trigger):
-            if isinstance(content, Path):  # a PNG is compressed already
-                packed.writestr(name, read_photo(content))
+            if isinstance(content, Path):
+                pack_photo(packed, name, content, masked=content in masked)
             else:
                 packed.writestr(name, content, zipfile.ZIP_DEFLATED)
+
+
+def pack_photo(packed: zipfile.ZipFile, name: str, file: Path, *, masked: bool) -> None:
+    """Put a PNG, which is compressed already, into a zip; its mask, if any, beside it."""
+    pixels = read_photo(file)
+    if masked:
+        pixels, mask = split_mask(pixels)
+        packed.writestr(f"{name.removesuffix('.png')}.mask.png", mask)
+    packed.writestr(name, pixels)
 
 
 def number_stems(photos: Iterable[PackedPhoto]) -> list[PackedPhoto]:

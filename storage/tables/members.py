@@ -23,8 +23,9 @@ EXPORT_QUERIES = {
     "datasets": "SELECT id, guild, name, concept, trigger, created, kept, warned, attested"
     " FROM datasets WHERE owner = :member",
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
-    "photos": "SELECT id, dataset, digest, phash, width, height, caption, written, warnings,"
-    " found_framing, chosen_framing, repeats, measures, shot, accepted, examination, created"
+    "photos": "SELECT id, dataset, digest, plain_digest, phash, width, height, caption, written,"
+    " warnings, found_framing, chosen_framing, repeats, measures, shot, accepted, examination,"
+    " created"
     " FROM photos WHERE contributor = :member",
     "photos_of_others": "SELECT id, dataset, width, height, caption, written, warnings, created"
     " FROM photos WHERE owner = :member AND contributor <> :member",

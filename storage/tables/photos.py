@@ -29,12 +29,27 @@ MAX_CAPTION_CHARS = 500  #: characters of a caption
 PNG_COLOUR_TYPE_OFFSET, PNG_RGBA = 25, 6
 INSERT_PHOTO = """
 INSERT INTO photos
-  (dataset, owner, contributor, digest, phash, width, height, warnings, found_framing, measures,
-   shot, created)
+  (dataset, owner, contributor, digest, plain_digest, phash, width, height, warnings,
+   found_framing, measures, shot, created)
 VALUES
-  (:dataset, :owner, :contributor, :digest, :phash, :width, :height, :warnings, :framing,
-   :measures, :shot, :now)
+  (:dataset, :owner, :contributor, :digest, :plain_digest, :phash, :width, :height, :warnings,
+   :framing, :measures, :shot, :now)
 RETURNING *
+"""
+#: the same picture in a dataset, with or without a mask
+FIND_TWIN = """
+SELECT id FROM photos WHERE dataset = :id AND (digest IN (:digest, :plain)
+OR plain_digest = :plain)
+"""
+SET_MASK = """
+UPDATE photos SET digest = :digest, plain_digest = :plain, measures = :measures WHERE id = :id
+RETURNING *
+"""
+KEEP_FILES = "DELETE FROM trash WHERE kind = 'photo' AND key = :digest"
+#: registers the files of a picture for cleanup, unless another photo is it, too
+DROP_FILES = """
+INSERT OR IGNORE INTO trash
+SELECT 'photo', :digest WHERE NOT EXISTS (SELECT 1 FROM photos WHERE digest = :digest)
 """
 NEWEST_CONSENT = """
 SELECT withdrawn FROM consents WHERE member = :member AND dataset IS :dataset
@@ -42,11 +57,12 @@ ORDER BY id DESC LIMIT 1
 """
 COPY_PHOTO = """
 INSERT INTO photos
-  (dataset, owner, contributor, digest, phash, width, height, caption, written, warnings,
-   found_framing, chosen_framing, repeats, measures, shot, accepted, examination, created)
+  (dataset, owner, contributor, digest, plain_digest, phash, width, height, caption, written,
+   warnings, found_framing, chosen_framing, repeats, measures, shot, accepted, examination,
+   created)
 SELECT
-  :dataset, owner, contributor, digest, phash, width, height, :caption, written, warnings,
-  found_framing, chosen_framing, repeats, measures, :shot, accepted, examination, :now
+  :dataset, owner, contributor, digest, plain_digest, phash, width, height, :caption, written,
+  warnings, found_framing, chosen_framing, repeats, measures, :shot, accepted, examination, :now
 FROM photos WHERE id = :id RETURNING *
 """
 #: an open training that has copies of a dataset's photos
@@ -68,9 +84,7 @@ class Photos:
         "photo_twice", "photos_full" or "disk_full".
         """
         member = dataset.owner if contributor is None else contributor
-        # registers the files for cleanup in case we crash before the commit
-        sql = "INSERT OR IGNORE INTO trash VALUES ('photo', :digest)"
-        await self._database.execute(sql, digest=checked.digest)
+        await self._expect_files(checked.digest)
         async with self._database.transaction() as tx:
             await _check_room(tx, dataset, checked)
             await _check_consent(tx, dataset, member)
@@ -83,6 +97,7 @@ class Photos:
                 owner=dataset.owner,
                 contributor=member,
                 digest=checked.digest,
+                plain_digest=checked.plain_digest,
                 phash=f"{checked.phash:016x}",
                 width=checked.width,
                 height=checked.height,
@@ -92,9 +107,36 @@ class Photos:
                 framing=json.dumps(checked.framing.to_json()),
                 now=time.time(),
             )
-            sql = "DELETE FROM trash WHERE kind = 'photo' AND key = :digest"
-            await tx.execute(sql, digest=checked.digest)
+            await tx.execute(KEEP_FILES, digest=checked.digest)
         return _require_photo(row)
+
+    async def set_mask(self, photo: Photo, joined: CheckedPhoto) -> Photo:
+        """Give a photo a mask, or another one, and return it; `joined` is the photo with it.
+
+        Raises UserError "photo_gone" or "disk_full".
+        """
+        await self._expect_files(joined.digest)
+        async with self._database.transaction() as tx:
+            sql = "SELECT * FROM photos WHERE id = :id"
+            before = _require_photo(await tx.fetch_one(sql, id=photo.id))
+            await asyncio.to_thread(self._write_files, joined)
+            row = await tx.fetch_one(
+                SET_MASK,
+                id=photo.id,
+                digest=joined.digest,
+                plain=joined.plain_digest,
+                measures=json.dumps(joined.measures and asdict(joined.measures)),
+            )
+            masked = _require_photo(row)
+            await tx.execute(KEEP_FILES, digest=joined.digest)
+            await tx.execute(DROP_FILES, digest=before.digest)
+        await self._trash.sweep()
+        return masked
+
+    async def _expect_files(self, digest: str) -> None:
+        """Register the files of a picture for cleanup, in case we crash before the commit."""
+        sql = "INSERT OR IGNORE INTO trash VALUES ('photo', :digest)"
+        await self._database.execute(sql, digest=digest)
 
     async def copy(self, photo_id: int, dataset: Dataset) -> Photo:
         """Have a photo in another dataset of its owner's, too; both share its file.
@@ -137,8 +179,9 @@ class Photos:
         return {row["digest"] for row in rows}
 
     def any_transparent(self, photos: Sequence[Photo]) -> bool:
-        """Return whether any of these photos has an alpha channel."""
-        return any(has_alpha(self._home.photo_file(photo.digest)) for photo in photos)
+        """Return whether any of these photos is transparent by itself, not by a mask."""
+        files = (self._home.photo_file(photo.digest) for photo in photos if not photo.masked)
+        return any(map(has_alpha, files))
 
     async def get(self, photo_id: int, owner: int) -> Photo:
         """Return a member's photo; raise UserError("photo_gone") if it is not theirs."""
@@ -281,8 +324,8 @@ async def _check_room(tx: Connection, dataset: Dataset, checked: CheckedPhoto | 
     sql = "SELECT 1 FROM datasets WHERE id = :id AND owner = :owner"
     if await tx.fetch_one(sql, id=dataset.id, owner=dataset.owner) is None:
         raise UserError("dataset_unknown")
-    sql = "SELECT id FROM photos WHERE dataset = :id AND digest = :digest"
-    if twin := await tx.fetch_one(sql, id=dataset.id, digest=checked.digest):
+    plain = checked.plain_digest or checked.digest
+    if twin := await tx.fetch_one(FIND_TWIN, id=dataset.id, digest=checked.digest, plain=plain):
         raise UserError("photo_twice", photo=twin["id"])
     sql = "SELECT count(*) AS stored FROM photos WHERE dataset = :id"
     (counted,) = await tx.execute(sql, id=dataset.id)

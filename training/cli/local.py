@@ -199,6 +199,7 @@ class LocalJob:
                 self.folder.photos / photo.file,
                 photo.caption,
                 photo.treatment,
+                photo.masked,
             )
             for photo in photos
         ]

@@ -13,7 +13,6 @@ from storage.errors import UserError
 from storage.folders import JobFolder, write_whole
 from storage.photos.sandbox import Darkroom
 from storage.photosets.entries import Entry, check_entry, show_path
-from storage.photosets.masks import join_mask
 from storage.photosets.reader import SetPhoto, open_set
 from storage.photosets.treatment import USUAL, Treatment
 from storage.records import CheckedPhoto
@@ -36,6 +35,11 @@ class FolderPhoto(NamedTuple):
     transparent: bool = False  #: by itself, not by a mask
     copies: tuple[str, ...] = ()  #: further files with the same pixels, which are left out
     treatment: Treatment = USUAL
+
+    @property
+    def masked(self) -> bool:
+        """Whether its alpha channel is a mask."""
+        return len(self.digests) > 1
 
     def facts(self) -> PhotoFacts:
         """Return what a recipe is to know of it."""
@@ -142,7 +146,7 @@ async def _add_mask(
         return checked.pixels, ""
     try:
         mask, name = await _check_photo(photo.mask, darkroom), show_path(photo.mask.path)
-        return await asyncio.to_thread(join_mask, checked.pixels, mask.pixels, name), mask.digest
+        return (await darkroom.join_mask(checked, mask, name)).pixels, mask.digest
     except UserError as error:
         facts = error.facts | {"photo": show_path(photo.file.path)}
         raise UserError(error.code, **facts) from error

@@ -116,7 +116,11 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
     if not (first and all(rest)):
         raise JobError("no_photos", name=request.name)
     folder, prompt = store.home.job_folder(job.folder).photos, class_prompt(request, start)
-    transparent = [name for name in names.values() if has_alpha(folder / name)]
+    transparent = [
+        names[photo.id]
+        for photo in chain(*photos)
+        if photo.id in names and not photo.masked and has_alpha(folder / names[photo.id])
+    ]
     pairs = list(zip(others, rest, strict=True))
     recipe = complete_recipe(
         request,

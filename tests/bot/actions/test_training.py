@@ -14,14 +14,17 @@ from storage.limits import MAX_CONCEPTS
 from storage.records import Method, Optimizer
 
 
-@pytest.mark.parametrize("options", [{"masked_loss": True}, {"random_backgrounds": 4}])
-async def test_transparent_photos_are_needed(kit, scheduler, options):
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"masked_loss": True}, "mask_missing"), ({"random_backgrounds": 4}, "transparent_missing")],
+)
+async def test_transparent_photos_are_needed(kit, scheduler, options, code):
     """Masks and backgrounds are refused before the start unless a photo has transparency."""
     alice = kit.add_member("alice")
     dataset = await scheduler.add_dataset(alice)
     order = TrainingOrder(dataset.id, "lora", "embedded", options=options)
 
-    with pytest.raises(UserError, match="mask_missing"):
+    with pytest.raises(UserError, match=code):
         await preview_training(kit.bot, order, alice.id, kit.guild.id)
     clear = io.BytesIO()
     Image.new("RGBA", (64, 64), (200, 30, 30, 120)).save(clear, "PNG")

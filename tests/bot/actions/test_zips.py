@@ -40,7 +40,8 @@ async def test_form(kit):
     assert kit.says(said, wording.dataset.ZIP_READ, **facts)
     assert kit.says(said, wording.dataset.ZIP_NOTES["folders_left"], folders="more")
     assert kit.says(said, wording.dataset.ZIP_NOTES["captions_decoded"], count=1)
-    assert kit.says(said, wording.dataset.ZIP_NOTES["masks_left"], files="a.mask.png")
+    assert kit.says(said, wording.dataset.PHOTOS_MASKED, photos="1 photo")
+    assert [photo.masked for photo in photos] == [False, True, False, False]
     assert kit.says(said, wording.dataset.ZIP_NOTES["masks_orphaned"], files="z-masklabel.png")
     assert "0 bytes" in said
     assert [photo.caption for photo in photos] == ["", "a dog on grass", "été", ""]

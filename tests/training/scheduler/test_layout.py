@@ -41,19 +41,21 @@ async def test_a_training_has_its_recipe_and_photos(queue):
 
 
 async def test_transparent_photos_get_backgrounds(queue):
-    """On a small base, a photo with transparent parts is shown on several backgrounds."""
+    """On a small base, a photo with transparent parts, but no mask, has several backgrounds."""
     dataset = await queue.add_dataset(count=1)
     file = BytesIO()
     Image.new("RGBA", (64, 64), (255, 255, 255, 0)).save(file, "PNG")
     checked = CheckedPhoto("a" * 64, 7, 64, 64, file.getvalue(), b"preview", ())
-    await queue.store.photos.add(dataset, checked)
+    masked = replace(checked, digest="b" * 64, plain_digest="c" * 64)
+    for photo in (checked, masked):
+        await queue.store.photos.add(dataset, photo)
     job = await queue.add_training(dataset=dataset)
 
     await write_job_folder(queue.store, job, Catalog(bases=(replace(HERE, small=True),)))
 
     recipe = queue.home.job_folder(job.folder).read_request()["recipe"]
     grounds = [(shot["file"], bool(shot["background"])) for shot in recipe["photos"]]
-    assert grounds == [("0001.png", False), *[("0002.png", True)] * 4]
+    assert grounds == [("0001.png", False), *[("0002.png", True)] * 4, ("0003.png", False)]
 
 
 async def test_what_is_told_of_photos_is_carried(queue):
