@@ -22,6 +22,7 @@ from bot import wording
 from bot.__main__ import make_bot
 from bot.bot import Bot
 from bot.settings import BotSettings
+from storage.photos.sandbox import Child
 from storage.records import Concept
 from storage.tables.consents import Terms
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 BUTTON = 2  #: Discord's number for the component
 NONCE_SECONDS = 300  #: that Discord remembers nonces for
+#: of the darkroom, handed on from bot to bot: to start one takes longer than most tests
+IDLE_CHILDREN: list[Child] = []
 
 
 def draw_photo(seed: int = 0, size: tuple[int, int] = (320, 300), form: str = "PNG") -> bytes:
@@ -199,6 +202,7 @@ async def running(home: Path, **settings: Any) -> AsyncIterator[BotKit]:
     logging.getLogger("bot").addHandler(errors)
     env = PromptEnv(bot, settle_timeout=30)
     await env.start()
+    bot.darkroom._idle, IDLE_CHILDREN[:] = [*IDLE_CHILDREN], ()
     try:
         kit = BotKit(env, home, settings)
         kit.logged_errors = errors.messages
@@ -206,6 +210,7 @@ async def running(home: Path, **settings: Any) -> AsyncIterator[BotKit]:
         bot = kit.bot
     finally:
         logging.getLogger("bot").removeHandler(errors)
+        IDLE_CHILDREN[:], bot.darkroom._idle = bot.darkroom._idle, []
         with suppress(simcord.SetupError):
             await env.shutdown()
         await bot.close_features()
