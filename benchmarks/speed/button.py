@@ -16,7 +16,7 @@ import psutil
 from benchmarks import machine, table
 from bot import wording
 from bot.demo import live, page
-from bot.demo.browser import LOADED, Tab, find_chromium, open_browser, open_tab
+from bot.demo.browser import SETTLED, Tab, find_chromium, open_browser, open_tab
 from bot.demo.stage import open_stage
 from storage.folders import write_whole
 
@@ -64,14 +64,14 @@ async def wait_for(tab: Tab, text: str) -> float:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await tab.run(f"document.body.innerText.includes({text!r})"):
             await asyncio.sleep(0.2)
-    await tab.wait_until(LOADED)
+    await tab.wait_until(SETTLED)
     return time.monotonic()
 
 
 async def take_picture(tab: Tab, path: Path) -> None:
     """Save the result's card as a picture."""
     await tab.resize(*SIZE)
-    await tab.wait_until(LOADED)
+    await tab.wait_until(SETTLED)
     await tab.run(f"{CARD}.scrollIntoView({{block: 'start'}})")
     await asyncio.sleep(LAYOUT_SECONDS)
     clip = await tab.run(f"({CLIP})({CARD}.getBoundingClientRect())")

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bot import wording
 from bot.demo import live, page
-from bot.demo.browser import LOADED, find_chromium, open_browser, open_tab
+from bot.demo.browser import SETTLED, find_chromium, open_browser, open_tab
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, open_stage
 from bot.demo.transcript import JourneyError
@@ -92,5 +92,5 @@ async def take_screenshot(journey: Journey, name: str, size: tuple[int, int]) ->
         await opened.wait_for_text("Safelight")
         await asyncio.sleep(LAYOUT_SECONDS)
         with suppress(TimeoutError):  # a missing picture does not end the journey
-            await opened.wait_until(LOADED)
+            await opened.wait_until(SETTLED)
         write_whole(journey.out / f"{name}.png", await opened.screenshot())

@@ -22,6 +22,8 @@ LOADED = (
     "[...document.querySelectorAll('.gallery-image, .component-thumbnail')]"
     ".every(image => image.src && image.complete)"
 )
+#: The same for simcord's page, which scrolls once all is drawn.
+SETTLED = f"simcordPreview.ready && {LOADED}"
 
 
 def find_chromium() -> str | None:

@@ -16,7 +16,7 @@ from bot.card import Card
 from bot.cards.components import row, text
 from bot.cards.job import JobView, job_card
 from bot.cards.style import Draw
-from bot.demo.browser import LOADED
+from bot.demo.browser import SETTLED
 from bot.demo.chapters import chapters_card
 from bot.demo.mascot import FOLDER, SHEET
 from bot.demo.world import OWNER
@@ -348,10 +348,9 @@ async def test_buttons_stay_under_the_pointer(tmp_path, tab):
                 await sent[0].edit(view=card, attachments=card.open_files())
                 card.container.remove_item(card.container.children[-1])
                 await browser.wait_for_text(mark)
-                await browser.wait_until(LOADED)
+                await browser.wait_until(SETTLED)
                 if not at:
                     await browser.run(f"{button}.scrollIntoView({{block: 'end'}})")
-                    await asyncio.sleep(0.3)
                 places.add(tuple(await browser.run(place)))
             assert len(places) == 1
 
