@@ -309,7 +309,7 @@ class Rule:
     learning_rate: float
     batch_size: int
     file_bytes: int  #: expected size of the file
-    reason: str  #: code of the sentence that explains these defaults
+    source: str  #: where these numbers come from: who measured or published them
     num_class_images: int = 0  #: class pictures for prior preservation
     memory_mib: int = 0  #: expected MiB of GPU memory; 0 is unknown
 
@@ -393,6 +393,8 @@ class Plan:
     batch_size: int
     file_bytes: int
     reasons: tuple[str, ...] = ()  #: codes of sentences
+    counted: int = 0  #: photos that the steps were chosen for
+    source: str = ""  #: of steps, rank and learning rate, as the rule has it
     num_class_images: int = 0  #: class pictures for prior preservation
     seconds: float = 0.0  #: estimate; 0 is unknown
     timed_like: str = ""  #: the method whose timing stands in, if this one was never measured

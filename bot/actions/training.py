@@ -21,7 +21,7 @@ from storage.photos.faces import can_find_faces
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
 from storage.planning.readiness import MIN_PHOTOS
-from storage.planning.verdicts import judge_photo
+from storage.planning.verdicts import count_different, judge_photo
 from storage.records import (
     Base,
     Catalog,
@@ -134,6 +134,7 @@ def plan_by_dial(
             rank=order.rank,
             concept=dataset.concept,
             photos=len(photos),
+            different=count_different(photos),
         )
         for dataset, photos in concepts
     ]

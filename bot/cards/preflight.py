@@ -26,6 +26,8 @@ from storage.options import options_table
 from storage.planning.verdicts import count_different
 from storage.records import Dataset, Photo, Status
 
+MAX_REASONS = 3  #: on a card, for method, base and numbers together
+
 
 async def preflight_card(
     interaction: Interaction,
@@ -44,7 +46,10 @@ async def preflight_card(
     await card.add_seen(bot, preview)
     await card.add_variations(bot, preview)
     cut = await cut_line(preview.base, show_triggers(preview))
-    if remarks := [cut] * bool(cut) + [*words, *reason_lines(preview), *option_lines(preview)]:
+    told = [*words]
+    if len(told) < MAX_REASONS:  # else the advisor gives his
+        told += reason_lines(preview)
+    if remarks := [cut] * bool(cut) + [*told, *option_lines(preview)]:
         card.add(text(*remarks))
     draft = await bot.store.drafts.add(owner, order.to_json())
     return card.add(row(Start(draft), More(draft), *controls, Leave()))
@@ -136,9 +141,20 @@ def file_line(size: int, most: int, *, link: str | None, small_copy: bool) -> st
 
 
 def reason_lines(preview: Preview) -> Iterator[str]:
-    """Yield why the dial chose these numbers."""
-    if "chosen" in preview.plan.reasons:
+    """Yield why the dial chose these numbers, and who measured or published them."""
+    plan = preview.plan
+    if "chosen" in plan.reasons:
         yield wording.training.OWN_NUMBERS
+        return
+    for code in plan.reasons:
+        yield fill(
+            wording.training.REASONS[code],
+            steps=f"{plan.steps:,}",
+            photos=format_count(plan.counted, "photo"),
+            dial=wording.training.DIALS[plan.dial],
+        )
+    if plan.source:
+        yield say(wording.training.SOURCE, source=plan.source)
 
 
 def option_lines(preview: Preview) -> Iterator[str]:

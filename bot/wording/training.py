@@ -50,6 +50,15 @@ FILE_SMALL = (
     "**File:** about {size}; this server's limit is {limit}, so I'll post a LoRA made from it"
 )
 FILE_HAND = "**File:** about {size}; this server's limit is {limit}, so ask the operator for it"
+#: why so many steps, by the codes of a plan
+REASONS = {
+    "steps_fixed": "-# Why {steps} steps: this method takes the same number for any photos.",
+    "steps_least": "-# Why {steps} steps: it takes that many to learn anything; {photos} need no more.",
+    "steps_most": "-# Why {steps} steps: it's the most that {dial} takes, even for {photos}.",
+    "steps_photos": "-# Why {steps} steps: you have {photos}; each one adds some.",
+    "steps_several": "-# Why {steps} steps: each dataset adds its own.",
+}
+SOURCE = "-# Where these numbers come from: {source}."
 OWN_NUMBERS = "-# With your own numbers instead of the suggested ones."
 PRIVATE = "-# In a private thread only you and the moderators can see."
 ATTEST_ASK = "### Real people in {names}?\nBefore a training on photos of people, please confirm: **every real person in them is an adult, knows about this style and agrees to it.** The operator of this bot asks for it; what you confirm is stored with the dataset."

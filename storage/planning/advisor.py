@@ -264,7 +264,7 @@ def make_choice(
     while inputs.max_minutes and dial is not Dial.QUICK:
         plan = plan_training(
             catalog, method=method, base=base.name, dial=dial, concept=inputs.concept,
-            photos=inputs.total_photos,
+            photos=inputs.total_photos, different=inputs.distinct_photos,
         )  # fmt: skip
         key = TimingKey.from_training(catalog.device, base, plan, inputs.concept)
         if estimate_duration(timings, key, plan).seconds <= inputs.max_minutes * 60:

@@ -64,7 +64,10 @@ def _method_from_json(body: dict[str, Any]) -> Method:
 
 def _rule_from_json(body: dict[str, Any]) -> Rule:
     concept, dial = Concept(body["concept"]), Dial(body["dial"])
-    return Rule(**_rename_fields(Rule, body) | {"concept": concept, "dial": dial})
+    content = _rename_fields(Rule, body)
+    content |= {"concept": concept, "dial": dial, "source": content.get("source", "")}
+    content.pop("reason", None)  # of before 0.6: a code that no sentence was left for
+    return Rule(**content)
 
 
 def _rename_fields(kind: type, body: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from storage import names
 from storage.errors import UserError
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
+from storage.planning.verdicts import count_different
 from storage.records import Base, Catalog, Concept, Dial, Optimizer, Plan
 from storage.requests import TrainRequest
 from training.cli.arguments import TrainArguments
@@ -131,6 +132,7 @@ def plan_concepts(
         plan_training(
             catalog, method=given.method, base=base.name, dial=dial, concept=each.concept,
             photos=len(each.photos), rank=given.rank or 0,
+            different=count_different([photo.checked for photo in each.photos]),
         )
         for each in concepts
     )  # fmt: skip

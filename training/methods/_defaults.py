@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from storage.records import Base, Concept
+from storage.records import Base, Concept, Dial, Rule
 from storage.requests import TrainRequest
 from training.networks.counts import FamilyNumbers
 
 LOOK_EMA_DECAY = 0.97  #: for looks on a tiny base
+MEASURED = "measured on this base (benchmarks/RESULTS.md)"
+AROUND = "our choice around balanced, which was measured on this base (benchmarks/RESULTS.md)"
+
+
+class Numbers(NamedTuple):
+    """What one position of the dial comes to, and who measured or published it.
+
+    `python -m benchmarks.settings --write docs/settings.md` prints those of all methods.
+    """
+
+    steps: int  #: for one photo
+    steps_per_photo: int  #: for each further photo that differs
+    min_steps: int
+    max_steps: int
+    rank: int
+    learning_rate: float
+    batch_size: int
+    source: str
+
+
+DialNumbers = Mapping[tuple[Concept, Dial], Numbers]
+
+
+def both(numbers: Mapping[Dial, Numbers]) -> DialNumbers:
+    """Return numbers that hold for subjects and looks alike."""
+    return {(concept, dial): row for concept in Concept for dial, row in numbers.items()}
+
+
+def make_rule(
+    method: str, base: Base, choice: tuple[Concept, Dial], numbers: Numbers, file_bytes: int
+) -> Rule:
+    """Return the rule of a method on a base; `file_bytes` is the expected size of its file."""
+    return Rule(method, base.name, *choice, file_bytes=file_bytes, **numbers._asdict())
 
 
 def layer_defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:

@@ -126,8 +126,15 @@ class Algorithm:
                 method=self.name,
                 rank=rank,
                 learning_rate=rule.learning_rate * self.rate_factor,
+                source=self.name_source(rule, small=base.small),
                 file_bytes=self.file_bytes(rank, file_sizes(base, family).rows(text=text)),
             )
+
+    def name_source(self, rule: Rule, *, small: bool) -> str:
+        """Return where the numbers come from: a LoRA's rule, but for rate and rank."""
+        factors = {"rate": self.rate_factor, "rank": self.rank_factor}
+        changed = [f"{name} times {by:g}" for name, by in factors.items() if by != 1]
+        return rule.source if small or not changed else ", but ".join(["as a LoRA", *changed])
 
 
 class LycorisAdapter:

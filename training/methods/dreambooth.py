@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
-from storage.records import Base, Concept, Dial, Method, Rule
+from storage.records import Base, Dial, Method, Rule
 from training.lazy import Tensor
 from training.methods import _full, lora
+from training.methods._defaults import AROUND, MEASURED, Numbers, both, make_rule
 from training.methods._defaults import layer_defaults as defaults
 from training.networks.counts import FamilyNumbers, file_sizes
 from training.networks.keys import to_kohya_keys
@@ -29,17 +31,28 @@ TRAITS = MethodTraits()  # its files are models or, with a rank, LoRAs
 #: class pictures, as Ruiz et al. and diffusers have it; on a tiny base
 CLASS_IMAGES, FEW_CLASS_IMAGES = 200, 24
 
-# steps for one photo, for each further one, at least, at most, rate, batch
-SMALL = {
-    Dial.QUICK: (60, 3, 80, 100, 3e-4, 4),
-    Dial.BALANCED: (130, 4, 140, 200, 3e-4, 4),
-    Dial.THOROUGH: (220, 8, 240, 400, 3e-4, 4),
-}
-FULL = {  # diffusers' example (dreambooth/README): 800 steps with class pictures, 2e-6 with text
-    Dial.QUICK: (400, 10, 400, 800, 2e-6, 1),
-    Dial.BALANCED: (800, 20, 800, 1600, 2e-6, 1),
-    Dial.THOROUGH: (1200, 40, 1200, 3000, 2e-6, 1),
-}
+SMALL = both(
+    {
+        Dial.QUICK: Numbers(60, 3, 80, 100, 0, 3e-4, 4, AROUND),
+        Dial.BALANCED: Numbers(130, 4, 140, 200, 0, 3e-4, 4, MEASURED),
+        Dial.THOROUGH: Numbers(220, 8, 240, 400, 0, 3e-4, 4, AROUND),
+    }
+)
+_RATE = "rate: the same with text encoder (2e-6), at most that of fine-tuning the family"
+FULL = both({
+    Dial.QUICK: Numbers(
+        400, 10, 400, 800, 0, 2e-6, 1,
+        f"steps: diffusers, examples/dreambooth without class pictures (400); {_RATE}",
+    ),
+    Dial.BALANCED: Numbers(
+        800, 20, 800, 1600, 0, 2e-6, 1,
+        f"steps: diffusers, examples/dreambooth with 200 class pictures (800); {_RATE}",
+    ),
+    Dial.THOROUGH: Numbers(
+        1200, 40, 1200, 3000, 0, 2e-6, 1,
+        f"steps: our choice, half more than diffusers' examples/dreambooth; {_RATE}",
+    ),
+})  # fmt: skip
 
 
 def attach(networks: Networks, recipe: Recipe) -> Attached:
@@ -67,12 +80,8 @@ def is_lora(tensors: dict[str, Tensor]) -> bool:
 
 def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
     """Return the rules of the dial without a rank, where whole networks are trained."""
-    for dial, (one, more, least, most, rate, batch) in (SMALL if base.small else FULL).items():
-        for concept in Concept:
-            yield Rule(
-                "dreambooth", base.name, concept, dial, one, more, least, most, rank=0,
-                learning_rate=rate if base.small else min(rate, family.FULL_RATE),
-                batch_size=batch,
-                file_bytes=file_sizes(base, family).model, reason=f"class_{dial}",
-                num_class_images=FEW_CLASS_IMAGES if base.small else CLASS_IMAGES,
-            )  # fmt: skip
+    images = FEW_CLASS_IMAGES if base.small else CLASS_IMAGES
+    for choice, numbers in (SMALL if base.small else FULL).items():
+        rule = make_rule("dreambooth", base, choice, numbers, file_sizes(base, family).model)
+        rate = rule.learning_rate if base.small else min(rule.learning_rate, family.FULL_RATE)
+        yield replace(rule, learning_rate=rate, num_class_images=images)

@@ -10,6 +10,7 @@ from storage.errors import JobError
 from storage.records import Base, Concept, Dial, Method, Rule
 from storage.requests import TrainRequest
 from training.lazy import Tensor, torch
+from training.methods._defaults import AROUND, MEASURED, DialNumbers, Numbers, both, make_rule
 from training.networks.counts import FamilyNumbers, file_sizes
 from training.networks.networks import Networks
 from training.networks.traits import KeyMarks, MethodTraits
@@ -33,9 +34,30 @@ TRAITS = MethodTraits(
 VOCABULARY_COUNTS = (1, 2)  #: that files have a form for
 MAX_VECTORS = 32  #: vectors that a file may have
 
-SMALL = {Dial.QUICK: (150, 2), Dial.BALANCED: (240, 4), Dial.THOROUGH: (600, 6)}
-RATES = {Concept.SUBJECT: 3e-2, Concept.LOOK: 2e-2}  #: on a tiny base (benchmarks/RESULTS.md)
-FULL = {Dial.QUICK: (800, 2), Dial.BALANCED: (1500, 4), Dial.THOROUGH: (3000, 8)}
+RATES = {Concept.SUBJECT: 3e-2, Concept.LOOK: 2e-2}  #: on a tiny base
+SMALL: DialNumbers = {
+    (concept, dial): Numbers(steps, 0, steps, steps, vectors, rate, 4, source)
+    for concept, rate in RATES.items()
+    for dial, steps, vectors, source in (
+        (Dial.QUICK, 150, 2, AROUND), (Dial.BALANCED, 240, 4, MEASURED),
+        (Dial.THOROUGH, 600, 6, AROUND),
+    )
+}  # fmt: skip
+_RATE = "rate: AUTOMATIC1111's form (modules/ui.py, 0.005)"
+FULL = both({
+    Dial.QUICK: Numbers(
+        800, 0, 800, 800, 2, 5e-3, 1,
+        f"steps: diffusers, examples/textual_inversion for SDXL (500); {_RATE}",
+    ),
+    Dial.BALANCED: Numbers(
+        1500, 0, 1500, 1500, 4, 5e-3, 1,
+        f"steps and vectors: kohya's docs/train_textual_inversion.md (1,600, 4); {_RATE}",
+    ),
+    Dial.THOROUGH: Numbers(
+        3000, 0, 3000, 3000, 8, 5e-3, 1,
+        f"steps: diffusers, examples/textual_inversion (3,000); vectors: our choice; {_RATE}",
+    ),
+})  # fmt: skip
 
 
 class Embedding:
@@ -154,13 +176,6 @@ def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
     """Return the rules of the dial; the rank is the number of vectors."""
     if not can_learn_words(family):
         return
-    for dial, (steps, vectors) in (SMALL if base.small else FULL).items():
-        for concept in Concept:
-            yield Rule(
-                "embedding", base.name, concept, dial,
-                steps=steps, steps_per_photo=0, min_steps=steps, max_steps=steps, rank=vectors,
-                learning_rate=RATES[concept] if base.small else 5e-3,
-                batch_size=4 if base.small else 1,
-                file_bytes=vectors * sum(file_sizes(base, family).words) * 2 + 3000,
-                reason=f"word_{dial}",
-            )  # fmt: skip
+    for choice, numbers in (SMALL if base.small else FULL).items():
+        size = numbers.rank * sum(file_sizes(base, family).words) * 2 + 3000
+        yield make_rule("embedding", base, choice, numbers, size)

@@ -8,7 +8,15 @@ from typing import Any
 from storage.records import Base, Concept, Dial, Method, Rule
 from storage.requests import TrainRequest
 from training.methods import _full
-from training.methods._defaults import layer_defaults
+from training.methods._defaults import (
+    AROUND,
+    MEASURED,
+    DialNumbers,
+    Numbers,
+    both,
+    layer_defaults,
+    make_rule,
+)
 from training.methods._full import FullNetworks, apply, check
 from training.networks.counts import FamilyNumbers, file_sizes
 from training.networks.networks import Networks
@@ -24,25 +32,27 @@ METHOD = Method(
 TRAITS = MethodTraits(modelspec="", marks=KeyMarks(model=True))
 FULL_EMA_DECAY = 0.999  #: for whole networks
 
-# steps for one photo, for each further one, at least, at most
-SMALL = {
-    Dial.QUICK: (45, 1, 50, 65),
-    Dial.BALANCED: (76, 1, 80, 105),
-    Dial.THOROUGH: (120, 2, 140, 200),
+SMALL: DialNumbers = {
+    # photographs and other subjects need that many steps to be recognised
+    (Concept.SUBJECT, Dial.QUICK): Numbers(160, 2, 160, 200, 0, 6e-4, 4, AROUND),
+    (Concept.SUBJECT, Dial.BALANCED): Numbers(250, 2, 250, 330, 0, 6e-4, 4, MEASURED),
+    (Concept.SUBJECT, Dial.THOROUGH): Numbers(400, 4, 400, 600, 0, 6e-4, 4, AROUND),
+    (Concept.LOOK, Dial.QUICK): Numbers(45, 1, 50, 65, 0, 3e-4, 8, AROUND),
+    (Concept.LOOK, Dial.BALANCED): Numbers(76, 1, 80, 105, 0, 3e-4, 8, MEASURED),
+    (Concept.LOOK, Dial.THOROUGH): Numbers(120, 2, 140, 200, 0, 3e-4, 8, AROUND),
 }
-#: the same for photographs and other subjects, which need that many steps to be recognised
-#: (benchmarks/RESULTS.md, photographs)
-SMALL_SUBJECT = {
-    Dial.QUICK: (160, 2, 160, 200),
-    Dial.BALANCED: (250, 2, 250, 330),
-    Dial.THOROUGH: (400, 4, 400, 600),
-}
-SMALL_RATE, SMALL_SUBJECT_RATE = 3e-4, 6e-4
-FULL = {
-    Dial.QUICK: (600, 20, 600, 1500),
-    Dial.BALANCED: (1500, 40, 1500, 6000),
-    Dial.THOROUGH: (3000, 80, 3000, 15_000),
-}
+_SOURCE = (
+    "rate: diffusers, examples/text_to_image, for SD and SDXL, musubi-tuner for Z-Image; steps: "
+    "our choice, up to diffusers' 15,000 for hundreds of photos"
+)
+#: the rate is the family's
+FULL = both(
+    {
+        Dial.QUICK: Numbers(600, 20, 600, 1500, 0, 0, 1, _SOURCE),
+        Dial.BALANCED: Numbers(1500, 40, 1500, 6000, 0, 0, 1, _SOURCE),
+        Dial.THOROUGH: Numbers(3000, 80, 3000, 15_000, 0, 0, 1, _SOURCE),
+    }
+)
 
 
 def attach(networks: Networks, recipe: Recipe) -> FullNetworks:
@@ -58,14 +68,7 @@ def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[s
 
 def rules(base: Base, family: FamilyNumbers) -> Iterator[Rule]:
     """Return the rules of the dial; there is no rank."""
-    full = (FULL, family.FULL_RATE, 1)
-    small_subject, small = (SMALL_SUBJECT, SMALL_SUBJECT_RATE, 4), (SMALL, SMALL_RATE, 8)
-    for concept in Concept:
-        subject = concept is Concept.SUBJECT
-        steps, rate, batch = (small_subject if subject else small) if base.small else full
-        for dial, (one, more, least, most) in steps.items():
-            yield Rule(
-                "finetune", base.name, concept, dial, one, more, least, most, rank=0,
-                learning_rate=rate, batch_size=batch,
-                file_bytes=file_sizes(base, family).model, reason=f"network_{dial}",
-            )  # fmt: skip
+    for choice, numbers in (SMALL if base.small else FULL).items():
+        rate = numbers.learning_rate or family.FULL_RATE
+        own, size = numbers._replace(learning_rate=rate), file_sizes(base, family).model
+        yield make_rule("finetune", base, choice, own, size)

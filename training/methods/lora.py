@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from math import prod, sqrt
 from typing import Any
@@ -12,7 +13,15 @@ from storage.errors import JobError
 from storage.records import Base, Concept, Dial, Method, Rule
 from storage.requests import TrainRequest
 from training.lazy import Tensor, peft, torch
-from training.methods._defaults import layer_defaults, trains_text_encoder
+from training.methods._defaults import (
+    AROUND,
+    MEASURED,
+    DialNumbers,
+    Numbers,
+    layer_defaults,
+    make_rule,
+    trains_text_encoder,
+)
 from training.networks.counts import FamilyNumbers, file_sizes
 from training.networks.keys import ALPHA, DOWN, UP, split_key, to_file_keys, to_kohya_keys
 from training.networks.networks import Layer, Networks, Part
@@ -28,23 +37,47 @@ TRAITS = MethodTraits(marks=KeyMarks(ends=("lora_down",)))
 ADAPTER_NAME = "safelight"
 KEY_ENDS = (DOWN, UP, ALPHA)
 
-# steps for one photo, for each further one, at least, at most, rank, rate, batch
-SMALL = {
-    (Concept.SUBJECT, Dial.QUICK): (60, 3, 80, 100, 8, 3e-3, 4),
-    (Concept.SUBJECT, Dial.BALANCED): (110, 3, 120, 150, 16, 3e-3, 4),
-    (Concept.SUBJECT, Dial.THOROUGH): (220, 8, 240, 400, 16, 1.5e-3, 4),
-    (Concept.LOOK, Dial.QUICK): (45, 1, 50, 65, 16, 4.5e-3, 8),
-    (Concept.LOOK, Dial.BALANCED): (76, 1, 80, 105, 16, 4.5e-3, 8),
-    (Concept.LOOK, Dial.THOROUGH): (120, 2, 140, 200, 16, 4.5e-3, 8),
+SMALL: DialNumbers = {
+    (Concept.SUBJECT, Dial.QUICK): Numbers(60, 3, 80, 100, 8, 3e-3, 4, AROUND),
+    (Concept.SUBJECT, Dial.BALANCED): Numbers(110, 3, 120, 150, 16, 3e-3, 4, MEASURED),
+    (Concept.SUBJECT, Dial.THOROUGH): Numbers(220, 8, 240, 400, 16, 1.5e-3, 4, AROUND),
+    (Concept.LOOK, Dial.QUICK): Numbers(45, 1, 50, 65, 16, 4.5e-3, 8, AROUND),
+    (Concept.LOOK, Dial.BALANCED): Numbers(76, 1, 80, 105, 16, 4.5e-3, 8, MEASURED),
+    (Concept.LOOK, Dial.THOROUGH): Numbers(120, 2, 140, 200, 16, 4.5e-3, 8, AROUND),
 }
-FULL = {
-    (Concept.SUBJECT, Dial.QUICK): (400, 20, 400, 800, 8, 2e-4, 1),
-    (Concept.SUBJECT, Dial.BALANCED): (700, 40, 800, 1600, 16, 1e-4, 1),
-    (Concept.SUBJECT, Dial.THOROUGH): (1200, 60, 1500, 3000, 32, 1e-4, 1),
-    (Concept.LOOK, Dial.QUICK): (600, 20, 600, 1200, 8, 2e-4, 1),
-    (Concept.LOOK, Dial.BALANCED): (1200, 30, 1200, 2500, 16, 1e-4, 1),
-    (Concept.LOOK, Dial.THOROUGH): (2000, 50, 2000, 5000, 32, 1e-4, 1),
-}
+FULL: DialNumbers = {
+    (Concept.SUBJECT, Dial.QUICK): Numbers(
+        400, 20, 400, 800, 8, 2e-4, 1,
+        "steps: diffusers, examples/dreambooth (500 for 5 photos); rank 8: hollowstrawberry's "
+        "kohya-colab for SDXL; rate: between diffusers' 1e-4 and kohya-colab's 3e-4",
+    ),
+    (Concept.SUBJECT, Dial.BALANCED): Numbers(
+        700, 40, 800, 1600, 16, 1e-4, 1,
+        "steps: modl's presets (1,200 to 1,800 for a character) and peft's image-gen (750 of two "
+        "photos); rank and rate: ai-toolkit's examples, modl",
+    ),
+    (Concept.SUBJECT, Dial.THOROUGH): Numbers(
+        1200, 60, 1500, 3000, 32, 1e-4, 1,
+        "steps: kohya-colab and ai-toolkit (about 2,000); rank and rate: kohya's "
+        "docs/sdxl_train_network.md, peft's image-gen",
+    ),
+    (Concept.LOOK, Dial.QUICK): Numbers(
+        600, 20, 600, 1200, 8, 2e-4, 1,
+        "steps: our choice, half of balanced; rank 8: kohya-colab for SDXL; rate: between "
+        "diffusers' 1e-4 and kohya-colab's 3e-4",
+    ),
+    (Concept.LOOK, Dial.BALANCED): Numbers(
+        1200, 30, 1200, 2500, 16, 1e-4, 1,
+        "steps: kohya-colab and ai-toolkit (about 2,000); rank and rate: ai-toolkit's examples",
+    ),
+    (Concept.LOOK, Dial.THOROUGH): Numbers(
+        2000, 50, 2000, 5000, 32, 1e-4, 1,
+        "steps: between ai-toolkit#550 (3,000 to 3,500) and modl's presets (4,000 and more); rank "
+        "and rate: kohya's docs/sdxl_train_network.md",
+    ),
+}  # fmt: skip
+#: for flows: "2e-4 exploded" (ai-toolkit#550), and 1e-4 is what musubi-tuner's docs give
+MAX_FLOW_RATE = 1e-4
 
 
 class LoraAdapter:
@@ -249,15 +282,18 @@ def rules(
     """Return the rules of the dial, also for methods that are a LoRA of another name."""
     known, all_layers = file_sizes(base, family), all_layers or base.small
     for (concept, dial), numbers in (SMALL if base.small else FULL).items():
-        one, more, least, most, rank, rate, batch = numbers
-        expected = file_bytes(
-            rank,
-            known.rows(text=trains_text_encoder(concept, base, family), all_layers=all_layers),
-        )
-        yield Rule(
-            name, base.name, concept, dial, one, more, least, most, rank, rate,
-            batch, file_bytes=expected, reason=f"{concept}_{dial}",
-        )  # fmt: skip
+        text = trains_text_encoder(concept, base, family)
+        rows = known.rows(text=text, all_layers=all_layers)
+        rule = make_rule(name, base, (concept, dial), numbers, file_bytes(numbers.rank, rows))
+        yield rule if base.small or family.OBJECTIVE != "flow" else slow_down(rule)
+
+
+def slow_down(rule: Rule) -> Rule:
+    """Return a rule for a flow, at no more than MAX_FLOW_RATE."""
+    if rule.learning_rate <= MAX_FLOW_RATE:
+        return rule
+    source = f"{rule.source.rpartition('; rate')[0]}; rate: ai-toolkit#550, musubi-tuner's docs"
+    return replace(rule, learning_rate=MAX_FLOW_RATE, source=source)
 
 
 def file_bytes(rank: int, rows: Iterable[Row]) -> int:

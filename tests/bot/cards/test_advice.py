@@ -31,7 +31,7 @@ async def gpu(kit, memory=24_000):
     like = catalog.rules[0]
     rules = tuple(
         Rule(m, b.name, r.concept, r.dial, 90, 10, 100, 400, 0 if m == "dreambooth" else 8,
-             1e-3, 4, 1 << 20, like.reason, num_class_images=4 if m == "dreambooth" else 0)
+             1e-3, 4, 1 << 20, like.source, num_class_images=4 if m == "dreambooth" else 0)
         for m in METHODS for b in (plain, photo) for r in catalog.rules
         if (r.method, r.base) == (like.method, like.base)
     )  # fmt: skip

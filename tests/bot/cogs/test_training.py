@@ -28,6 +28,9 @@ async def test_preflight(kit, scheduler):
     assert "6 photos ready" in said
     assert kit.says(said, wording.training.PHOTOS_WITH_WARNINGS, photos="2 photos")
     assert "**Steps:** 140" in said
+    reason = wording.training.REASONS["steps_photos"]
+    assert kit.says(said, reason, steps="140", photos="6 photos", dial="balanced")
+    assert kit.says(said, wording.training.SOURCE, source="subject_balanced")
     assert "about 40 s on two cores" in said
     assert wording.training.STARTS_NOW in said
     assert kit.says(said, wording.training.FILE, size="1 MB", limit="20 MB")

@@ -24,10 +24,29 @@ def make_plan(catalog: Catalog = CATALOG, photos: int = 1, **changes: Any) -> Pl
     return plan_training(catalog, concept=Concept.SUBJECT, photos=photos, **choices)
 
 
-@pytest.mark.parametrize(("photos", "steps"), [(0, 50), (1, 50), (3, 60), (200, 90)])
-def test_steps(photos: int, steps: int) -> None:
-    """Steps grow with the photos, up to the rule's maximum."""
-    assert make_plan(photos=photos).steps == steps
+@pytest.mark.parametrize(
+    ("photos", "steps", "reason"),
+    [(0, 55, "least"), (1, 55, "least"), (3, 60, "photos"), (200, 90, "most")],
+)
+def test_steps(photos: int, steps: int, reason: str) -> None:
+    """Steps grow with the photos, between the rule's least and most, and the plan says which."""
+    plan = make_plan(replace(CATALOG, rules=(replace(RULE, min_steps=55),)), photos)
+    assert (plan.steps, plan.reasons) == (steps, (f"steps_{reason}",))
+
+
+def test_steps_without_photos() -> None:
+    """Some methods take the same number for any photos."""
+    rule = replace(RULE, steps=70, steps_per_photo=0)
+    plan = make_plan(replace(CATALOG, rules=(rule,)), photos=9)
+    assert (plan.steps, plan.reasons) == (70, ("steps_fixed",))
+
+
+@pytest.mark.parametrize(("small", "steps"), [(False, 60), (True, 90)])
+def test_diversity(*, small: bool, steps: int) -> None:
+    """Photos of one shot count once; not on a tiny base, where its rules were measured so."""
+    catalog = replace(CATALOG, bases=(replace(BASE, small=small),))
+    plan = make_plan(catalog, photos=20, different=3)
+    assert (plan.steps, plan.photos) == (steps, 20)
 
 
 def test_defaults() -> None:
@@ -39,7 +58,7 @@ def test_defaults() -> None:
         RULE.learning_rate,
         RULE.batch_size,
         RULE.file_bytes,
-        ("few",),
+        ("steps_photos",),
     )
 
 
