@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import discord
 from discord import ui
 
 from bot import wording
+from bot.actions.caption_edits import (
+    MAX_WORDS_CHARS,
+    add_words,
+    change_captions,
+    remove_words,
+    replace_words,
+    undo_edit,
+)
 from bot.actions.framing import draw_tiles
 from bot.bot import Bot, Interaction
 from bot.card import Card
@@ -30,13 +38,12 @@ from bot.cards.recaption import CaptionSome
 from bot.wording import fill, flatten, format_count, say
 from storage.errors import UserError
 from storage.names import MAX_TRIGGER_CHARS, contains_trigger
-from storage.photosets.edits import add_word, put_trigger, remove_word, replace_text
+from storage.photosets.edits import put_trigger
 from storage.planning.caption_length import find_cut_captions, find_ignored_words
 from storage.records import Base, Dataset, Photo
 from storage.tables.photos import MAX_CAPTION_CHARS
 
 CAPTIONS_PER_PAGE = 5  #: captions on a page; Discord's forms have so many fields
-MAX_WORDS_CHARS = 100  #: of what is found, added or removed
 #: of a caption as a form shows it: its trigger may not be stored with it
 MAX_SHOWN_CHARS = MAX_CAPTION_CHARS + MAX_TRIGGER_CHARS + len(", ")
 
@@ -148,12 +155,9 @@ class Undo(DatasetButton, verb="captions:undo"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        captions, before = interaction.client.store.captions, await self.get_dataset(interaction)
-        restored = await captions.undo(before.id, before.owner, self.number(2))
+        before = await self.get_dataset(interaction)
+        news = await undo_edit(interaction.client, before, self.number(2))
         dataset = await self.get_dataset(interaction)
-        news = say(wording.captions.UNDONE, captions=format_count(restored, "caption"))
-        if dataset.trigger != before.trigger:
-            news = say(wording.captions.UNDONE_TRIGGER, trigger=dataset.trigger)
         card = await captions_card(interaction.client, dataset, self.number(1), news)
         await edit(interaction, card)
 
@@ -177,12 +181,6 @@ class CaptionsForm(Form):
     async def save(self, bot: Bot) -> str:
         """Change the captions, and return what was changed."""
         raise NotImplementedError
-
-    async def change(self, bot: Bot, change: Callable[[Photo, str], str]) -> tuple[int, str]:
-        """Change the captions; return how many became others, as a number and as words."""
-        captions = bot.store.captions
-        changed = await captions.change(self.dataset.id, self.dataset.owner, change)
-        return changed, format_count(changed, "caption")
 
 
 class PageForm(CaptionsForm):
@@ -216,7 +214,7 @@ class PageForm(CaptionsForm):
             same = photo.id not in self.typed or typed == self.shown[photo.id]
             return photo.caption if same else typed
 
-        changed, captions = await self.change(bot, take_typed)
+        changed, captions = await change_captions(bot, self.dataset, take_typed)
         if not changed:
             return wording.dataset.UNCHANGED
         return say(wording.captions.SAVED, captions=captions)
@@ -236,15 +234,7 @@ class ReplaceForm(CaptionsForm):
 
     async def save(self, bot: Bot) -> str:
         """Replace the text."""
-        text, words = read_words(self.found), " ".join(self.words.value.split())
-        changed, captions = await self.change(
-            bot, lambda photo, trigger: replace_text(photo.caption, trigger, text, words)
-        )
-        if not changed:
-            return say(wording.captions.NOT_FOUND, words=text)
-        if not words:
-            return say(wording.captions.REMOVED, words=text, captions=captions)
-        return say(wording.captions.REPLACED, find=text, words=words, captions=captions)
+        return await replace_words(bot, self.dataset, self.found.value, self.words.value)
 
 
 class AddWordForm(CaptionsForm):
@@ -259,13 +249,7 @@ class AddWordForm(CaptionsForm):
 
     async def save(self, bot: Bot) -> str:
         """Add the word."""
-        words = read_words(self.words)
-        changed, captions = await self.change(
-            bot, lambda photo, trigger: add_word(photo.caption, trigger, words)
-        )
-        if not changed:
-            return say(wording.captions.ADDED_ALREADY, words=words)
-        return say(wording.captions.ADDED, words=words, captions=captions)
+        return await add_words(bot, self.dataset, self.words.value)
 
 
 class RemoveWordForm(CaptionsForm):
@@ -280,13 +264,7 @@ class RemoveWordForm(CaptionsForm):
 
     async def save(self, bot: Bot) -> str:
         """Remove the word."""
-        words = read_words(self.words)
-        changed, captions = await self.change(
-            bot, lambda photo, trigger: remove_word(photo.caption, trigger, words)
-        )
-        if not changed:
-            return say(wording.captions.NOT_FOUND, words=words)
-        return say(wording.captions.REMOVED, words=words, captions=captions)
+        return await remove_words(bot, self.dataset, self.words.value)
 
 
 class RenameForm(CaptionsForm):
@@ -312,14 +290,6 @@ class RenameForm(CaptionsForm):
             return say(wording.captions.RENAMED, trigger=new)
         captions = format_count(left, "caption")
         return say(wording.captions.RENAMED_PARTLY, trigger=new, old=old, captions=captions)
-
-
-def read_words(field: ui.TextInput[Any]) -> str:
-    """Return the words that were typed; raise UserError if there are none."""
-    words = " ".join(field.value.split())
-    if not words:
-        raise UserError("caption_words_missing")
-    return words
 
 
 class EditPage(DatasetButton, verb="captions:edit"):

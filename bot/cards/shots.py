@@ -32,6 +32,26 @@ def find_spare(photos: list[Photo]) -> list[Photo]:
     ]
 
 
+def explain_spare(photos: list[Photo]) -> str:
+    """Return what can be kept of photos of the same shot."""
+    return say(wording.verdicts.SHOTS_ASK, spare=format_count(len(find_spare(photos)), "photo"))
+
+
+async def keep_best(bot: Bot, dataset: Dataset) -> str:
+    """Remove all photos of each shot but the best, and say so."""
+    spare = find_spare(await list_photos(bot, dataset))
+    for photo in spare:
+        await bot.store.photos.remove(photo.id, dataset.owner)
+    return say(wording.verdicts.KEPT_BEST, removed=format_count(len(spare), "photo"))
+
+
+async def keep_all(bot: Bot, dataset: Dataset) -> str:
+    """Keep all photos against advice, and say so."""
+    for photo in find_spare(await list_photos(bot, dataset)):
+        await bot.store.photos.accept(photo.id, dataset.owner)
+    return wording.verdicts.KEPT_ALL
+
+
 def shots_card(dataset: Dataset, photos: list[Photo]) -> Card:
     """Return the card of the photos of the same shot, with the best of each."""
     names, groups = wording.verdicts.name_photos(len(photos)), group_shots(photos)
@@ -43,13 +63,8 @@ def shots_card(dataset: Dataset, photos: list[Photo]) -> Card:
         )
         for group in groups[:MAX_SHOWN_GROUPS]
     ]
-    spare = format_count(len(find_spare(photos)), "photo")
     card = Card(
-        text(
-            say(wording.verdicts.SHOTS_TITLE, name=dataset.name),
-            *lines,
-            say(wording.verdicts.SHOTS_ASK, spare=spare),
-        )
+        text(say(wording.verdicts.SHOTS_TITLE, name=dataset.name), *lines, explain_spare(photos))
     )
     buttons = KeepBest(dataset.id, disabled=not find_spare(photos)), KeepAll(dataset.id)
     return card.add(row(*buttons))
@@ -74,12 +89,8 @@ class KeepBest(DatasetButton, verb="shots:best"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        dataset, store = await self.get_dataset(interaction), interaction.client.store
-        spare = find_spare(await list_photos(interaction.client, dataset))
-        for photo in spare:
-            await store.photos.remove(photo.id, dataset.owner)
-        removed = format_count(len(spare), "photo")
-        await edit(interaction, Card(text(say(wording.verdicts.KEPT_BEST, removed=removed))))
+        said = await keep_best(interaction.client, await self.get_dataset(interaction))
+        await edit(interaction, Card(text(said)))
 
 
 class KeepAll(DatasetButton, verb="shots:all"):
@@ -89,7 +100,5 @@ class KeepAll(DatasetButton, verb="shots:all"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        dataset, store = await self.get_dataset(interaction), interaction.client.store
-        for photo in find_spare(await list_photos(interaction.client, dataset)):
-            await store.photos.accept(photo.id, dataset.owner)
-        await edit(interaction, Card(text(wording.verdicts.KEPT_ALL)))
+        said = await keep_all(interaction.client, await self.get_dataset(interaction))
+        await edit(interaction, Card(text(said)))

@@ -6,11 +6,11 @@ const AT_ONCE = 3, BATCH = 20; // files that are sent, and asked about, at once
 const STALL_MS = 60000, BUSY_MS = 1500, IDLE_MS = 15000, MAX_PAUSE_MS = 20000;
 const $ = (id) => document.getElementById(id);
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
-const photos = new Map(); // those that are shown: id -> { box, update, born }
-const files = []; // those that were added: { file, kind, digest, state, box, bar }
+const photos = new Map(); // those that are shown: id -> { box, update }
+const files = []; // those that were added: { file, kind, digest, state, box, bar, id }
 const reading = new Map(); // zips that the server reads: digest -> name
 const tally = { new: 0, known: 0, refused: 0 };
-let own, agreed, ended, offline, busy, preparing, sending = 0, wake = () => {};
+let own, agreed, others, ended, offline, busy, preparing, sending = 0, wake = () => {};
 
 const make = (name) => $(name).content.firstElementChild.cloneNode(true);
 
@@ -70,7 +70,7 @@ function end(said) {
   $("choose").hidden = $("consent").hidden = ended = true;
 }
 
-// Files that were chosen, dropped or pasted: new, hashed, waiting, sending; done or refused.
+// Files that were chosen, dropped or pasted: new, hashed, waiting, sending, done.
 
 function add(chosen) {
   for (const file of chosen) {
@@ -131,8 +131,7 @@ async function work() {
       reading.set(entry.digest, entry.file.name);
       settle(entry);
     } else if (status < 300) {
-      if (body.id && !photos.has(body.id)) showPhoto(body, entry.box);
-      settle(entry, body.new ? "new" : "known");
+      settle(entry, body.new ? "new" : "known", body.id);
     } else if (status) {
       refuse(entry, body.said);
     }
@@ -140,15 +139,17 @@ async function work() {
   }
 }
 
-function settle(entry, became) {
-  entry.state = became === "refused" ? became : "done";
+/** Be done with a file; what became a photo stays until that is shown. */
+function settle(entry, became, id) {
+  entry.state = "done";
+  entry.id = id;
+  if (!id) entry.box.remove();
   tally[became] += 1;
-  entry.box.remove();
   say();
 }
 
 function refuse(entry, said) {
-  note(`${entry.file.name}: ${said}`);
+  note(`❌ ${entry.file.name}: ${said}`);
   settle(entry, "refused");
 }
 
@@ -159,7 +160,7 @@ function note(said) {
   $("notes").append(line);
 }
 
-const isOpen = ({ state }) => state !== "done" && state !== "refused";
+const isOpen = ({ state }) => state !== "done";
 
 function say() {
   const all = files.length, done = all - files.filter(isOpen).length, [zip] = reading.values();
@@ -191,36 +192,41 @@ function show(box, picture) {
   return image;
 }
 
-/** Show a photo, in its file's place if there is one. */
-function showPhoto(photo, old) {
-  const box = make("photo"), [frame, text, by, said, row] = box.children;
-  const [image, crop] = frame.children, [whole, accept, remove] = row.children;
+function showPhoto(photo) {
+  const box = make("photo"), [frame, text, by, verdict, row] = box.children;
+  const [image, crop] = frame.children, also = row.querySelector("select"), remove = row.lastElementChild;
   let saving, place;
   const lay = ([left, top, right, bottom]) => {
     place = [left, top, right, bottom];
     crop.style.inset = [top, 1 - right, 1 - bottom, left].map((side) => `${100 * side}%`).join(" ");
   };
   const update = (now) => {
-    if (saving || document.activeElement === text) return;
+    if (saving || box.querySelector(":focus:not(button)")) return;
     text.value = now.caption;
     by.textContent = now.by;
-    said.textContent = now.said;
+    verdict.textContent = now.verdict;
     image.alt = now.alt;
-    frame.dataset.number = box.style.order = now.number;
+    frame.dataset.number = now.badge;
+    box.style.order = now.number;
     frame.style.setProperty("--ratio", now.ratio);
-    accept.hidden = !own || !now.advised;
-    crop.hidden = now.whole || !now.movable;
-    whole.hidden = !own || !now.movable;
-    whole.ariaPressed = now.whole;
-    whole.onclick = () => change({ crop: now.whole ? null : "whole" });
-    lay(now.crop);
+    crop.hidden = !now.crop;
+    if (now.crop) lay(now.crop);
+    for (const button of row.querySelectorAll("[name]")) {
+      const [pressed, what] = now.acts[button.name] ?? [];
+      button.hidden = !what;
+      button.ariaPressed = pressed;
+      button.onclick = () => change(what);
+    }
+    also.hidden = !now.also;
+    also.length = 1;
+    for (const other of others) also.add(new Option(...other));
   };
   const change = async (what) => {
     saving = true;
-    const { status, body } = await ask("PATCH", `photos/${photo.id}`, what);
+    const { body } = await ask(what ? "PATCH" : "DELETE", `photos/${photo.id}`, what);
     saving = false;
-    if (status < 300) update(body);
-    else note(body.said);
+    if (body.said) note(body.said);
+    await refresh();
   };
   crop.onpointerdown = (down) => {
     if (!own) return;
@@ -239,45 +245,37 @@ function showPhoto(photo, old) {
     };
   };
   text.readOnly = !own;
-  accept.onclick = () => change({ accept: true });
   text.onchange = () => change({ caption: text.value });
+  also.onchange = () => also.blur(change({ also: also.value }));
   remove.onblur = () => remove.classList.remove("sure");
-  remove.onclick = async () => {
-    if (!remove.matches(".sure")) return remove.classList.add("sure");
-    const { status, body } = await ask("DELETE", `photos/${photo.id}`);
-    if (status < 300 || status === 404) drop(photo.id);
-    else note(body.said);
-    wake();
-  };
+  remove.onclick = () => (remove.matches(".sure") ? change() : remove.classList.add("sure"));
   box.dataset.id = photo.id;
-  if (old) old.replaceWith(box);
-  else $("photos").append(box);
-  photos.set(photo.id, { box, update, born: performance.now() });
+  $("photos").append(box);
+  photos.set(photo.id, { box, update });
   update(photo);
   looks.observe(box);
 }
 
-function drop(id) {
-  const { box } = photos.get(id) ?? {};
-  if (!photos.delete(id)) return;
-  URL.revokeObjectURL(box.querySelector("img").src);
-  box.remove();
-}
-
 /** Show the dataset as it is now: another page may have changed it. */
 async function refresh() {
-  const asked = performance.now(), { status, body } = await ask("GET", "photos");
+  const done = files.filter(({ id }) => id), { status, body } = await ask("GET", "photos");
   if (!status) return;
-  ({ own, agreed, busy } = body);
-  for (const id of ["name", "count", "status", "grid"]) $(id).textContent = body[id];
+  ({ own, agreed, busy, others } = body);
+  for (const each of document.querySelectorAll(".told")) each.textContent = body[each.id];
+  $("undo").value = body.undo;
   $("consent").hidden = agreed;
   $("originals").hidden = own;
-  if (!agreed) $("terms").textContent = body.terms;
   $("choose").hidden = false;
-  $("hint").hidden = !body.photos.length;
+  $("captions").hidden = !own;
   const there = new Set(body.photos.map(({ id }) => id));
-  for (const [id, { born }] of photos) if (!there.has(id) && born < asked) drop(id);
+  for (const [id, { box }] of photos) {
+    if (there.has(id)) continue;
+    photos.delete(id);
+    URL.revokeObjectURL(box.querySelector("img").src);
+    box.remove();
+  }
   for (const photo of body.photos) (photos.get(photo.id)?.update ?? showPhoto)(photo);
+  for (const { box } of done) box.remove();
   for (const [digest, lines] of Object.entries(body.zips)) if (lines && reading.delete(digest)) lines.forEach(note);
   start();
   say();
@@ -289,16 +287,19 @@ async function watch() {
     if (!document.hidden || agreed === undefined) await refresh();
     await new Promise((next) => {
       wake = next;
-      setTimeout(next, busy || sending || reading.size ? BUSY_MS : IDLE_MS);
+      setTimeout(next, busy || $("photos").querySelector(".file") || reading.size ? BUSY_MS : IDLE_MS);
     });
   }
 }
 
-$("consent").onsubmit = async (event) => {
-  event.preventDefault();
-  await ask("POST", "consent", { originals: $("originals").control.checked });
-  await refresh();
-};
+for (const form of document.forms) {
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    const { body } = await ask("POST", form.id, Object.fromEntries(new FormData(form, event.submitter)));
+    if (body.said) note(body.said);
+    await refresh();
+  };
+}
 $("files").onchange = ({ target }) => {
   add([...target.files]);
   target.value = "";

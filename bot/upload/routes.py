@@ -6,8 +6,10 @@
     PUT    /upload/photos/<digest>    one file; the digest is its SHA-256, so that twice is once
     PUT    /upload/zips/<digest>      a zip of photos, which are added in the background
     GET    /upload/previews/<photo>   a photo's preview
-    PATCH  /upload/photos/<photo>     change a caption or crop, or keep it against advice
+    PATCH  /upload/photos/<photo>     change a photo, as the buttons of its card do
     DELETE /upload/photos/<photo>     remove a photo
+    POST   /upload/captions           replace, add or remove words in all captions, or undo that
+    POST   /upload/shots              keep the best photo of each shot, or all
     POST   /upload/consent            agree to the terms
 
 The token comes in the header `Authorization`, which no other site's page can send.
@@ -18,7 +20,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack
 from pathlib import PurePath
-from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -26,15 +27,14 @@ from aiohttp import web
 from bot import wording
 from bot.actions.zips import MAX_ZIP_BYTES
 from bot.bot import Bot
-from bot.cards.dataset_text import show_trigger
 from bot.upload.captions import CaptionBatches
+from bot.upload.changes import change_captions, change_photo, keep_shots, remove_photo
 from bot.upload.intake import Intake, check_size, read_body
 from bot.upload.page import FILES, PAGE_HEADERS, read_page
-from bot.upload.state import dataset_state, load_photo_state, sent_state, terms_text
+from bot.upload.state import dataset_state, terms_text
 from bot.upload.visit import Desk, Visit
 from bot.upload.zips import SentZips
 from bot.wording import flatten
-from storage.crops import Framing
 from storage.disk import check_disk_space
 from storage.errors import UserError
 from storage.photofiles import read_photo
@@ -63,11 +63,13 @@ class UploadPage:
         add("GET", "/upload/photos", answer(self.get_photos))
         add("POST", "/upload/known", answer(self.find_known))
         add("POST", "/upload/consent", answer(self.agree))
+        add("POST", "/upload/captions", answer(change_captions))
+        add("POST", "/upload/shots", answer(keep_shots))
         add("PUT", f"/upload/photos/{{digest:{DIGEST}}}", answer(self.put_photo))
         add("PUT", f"/upload/zips/{{digest:{DIGEST}}}", answer(self.put_zip))
         add("GET", f"/upload/previews/{{photo:{NUMBER}}}", answer(self.get_preview))
-        add("PATCH", f"/upload/photos/{{photo:{NUMBER}}}", answer(self.change_photo))
-        add("DELETE", f"/upload/photos/{{photo:{NUMBER}}}", answer(self.remove_photo))
+        add("PATCH", f"/upload/photos/{{photo:{NUMBER}}}", answer(change_photo))
+        add("DELETE", f"/upload/photos/{{photo:{NUMBER}}}", answer(remove_photo))
 
     async def close(self) -> None:
         """Stop what goes on in the background."""
@@ -78,8 +80,7 @@ class UploadPage:
         """Return the dataset."""
         state, zips = await dataset_state(visit), self.zips.list_for(visit.dataset, visit.member)
         state |= {"agreed": visit.agreed, "zips": {each: zips[each].lines for each in zips}}
-        if not visit.agreed:
-            state["terms"] = terms_text(visit)
+        state["terms"] = "" if visit.agreed else terms_text(visit)
         if self.captions.is_waiting(visit.dataset.id):
             state["busy"] = wording.upload.CAPTIONING
         return web.json_response(state)
@@ -101,7 +102,7 @@ class UploadPage:
         """Record that the member agrees to the terms, and let them join another's dataset."""
         given, shared = await visit.read_json(), visit.terms.dataset
         if not visit.agreed:
-            originals = shared is not None and given.get("originals") is True
+            originals = shared is not None and bool(given.get("originals"))
             add = self.bot.store.consents.add
             await add(visit.member, visit.terms, "page", originals=originals)
             if shared is not None:
@@ -115,7 +116,7 @@ class UploadPage:
         if is_mask(PurePath(read_name(visit))):
             raise UserError("photo_mask")
         if known := await self.find_uploads(visit, [digest]):
-            return sent_response(visit, known[digest], new=False)
+            return sent_response(known[digest], new=False)
         check_size(visit.request, "photo_heavy", MAX_FILE_BYTES)
         check_disk_space(self.bot.settings)
         async with self.intake.receiving(visit.member):
@@ -128,7 +129,7 @@ class UploadPage:
         await self.bot.store.uploads.add(digest, photo)
         if new:
             await self.captions.add(photo)
-        return sent_response(visit, photo, new=new)
+        return sent_response(photo, new=new)
 
     async def add_photo(self, visit: Visit, checked: CheckedPhoto) -> tuple[Photo, bool]:
         """Add a photo; return it, or the one that is the same, and whether it is new."""
@@ -165,54 +166,15 @@ class UploadPage:
             raise UserError("photo_gone") from None
         return web.Response(body=content, content_type="image/webp")
 
-    async def change_photo(self, visit: Visit) -> web.Response:
-        """Set a photo's caption or crop, or keep it against advice; only the owner may."""
-        photo, change = await visit.find_photo(), await visit.read_json()
-        if not visit.owns:
-            raise UserError("photo_gone")
-        if "caption" in change:
-            await self.set_caption(visit, photo, change["caption"])
-        if "crop" in change:
-            framing = read_crop(photo, change["crop"])
-            await self.bot.store.photos.set_framing(photo.id, photo.owner, framing)
-        if change.get("accept") is True:
-            await self.bot.store.photos.accept(photo.id, photo.owner)
-        return web.json_response(await load_photo_state(visit, photo))
-
-    async def set_caption(self, visit: Visit, photo: Photo, caption: Any) -> None:
-        """Set a caption; one that was only looked at stays the captioner's."""
-        if not isinstance(caption, str):
-            raise web.HTTPBadRequest
-        if " ".join(caption.split()) != show_trigger(photo, visit.dataset).caption:
-            await self.bot.store.photos.set_caption(photo.id, photo.owner, caption)
-
-    async def remove_photo(self, visit: Visit) -> web.Response:
-        """Remove a photo."""
-        photo = await visit.find_photo()
-        await self.bot.store.photos.remove(photo.id, visit.member)
-        return web.json_response({})
-
 
 def read_name(visit: Visit) -> str:
     """Return the name of the file that is sent."""
     return unquote(visit.request.headers.get("X-Name", ""))
 
 
-def read_crop(photo: Photo, place: Any) -> Framing | None:
-    """Return what to keep of a photo: around [x, y], with "whole" all, with None what is found."""
-    match place:
-        case None:
-            return None
-        case "whole":
-            return Framing(photo.framing.x, photo.framing.y, whole=True)
-        case [int() | float() as x, int() | float() as y] if 0 <= x <= 1 and 0 <= y <= 1:
-            return Framing(float(x), float(y))
-    raise web.HTTPBadRequest
-
-
-def sent_response(visit: Visit, photo: Photo, *, new: bool) -> web.Response:
-    """Return a photo that was sent, and whether it is new."""
-    return web.json_response(sent_state(photo, visit.dataset) | {"new": new})
+def sent_response(photo: Photo, *, new: bool) -> web.Response:
+    """Return which photo a file has become, and whether it is new."""
+    return web.json_response({"id": photo.id, "new": new})
 
 
 async def get_page(_: web.Request) -> web.Response:

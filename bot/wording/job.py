@@ -44,7 +44,7 @@ CURVE_ALT = "The loss, step by step"
 NO_PICTURE_ALT = "No picture yet"
 NOTES = {
     "captions_cut": "{cut} of {captions} captions are longer than this base can read. Of the first one it ignores “{words}”.",
-    "captions_unknown": "This captioner only knows emoji, and {unknown} of {photos} photos look like something else. They got just the trigger word: describe them yourself with *Edit captions*, or ask the operator for a captioner for photos, such as BLIP.",
+    "captions_unknown": "This captioner only knows emoji, and {unknown} of {photos} photos look like something else. They got just the trigger word. Describe them yourself, or ask the operator for a captioner for photos, such as BLIP.",
     "checkpoint_lost": "Progress couldn't be saved at step {step}, perhaps because the disk is full. Training continues, and earlier saves, if any, are still there.",
     "disk_full": "The disk is full, so nothing can be saved for now. Jobs go on by themselves once there is room again.",
     "disk_low": "The disk is nearly full ({free} MB left, {needed} MB needed). The job waits, and goes on by itself once there is room again.",

@@ -63,7 +63,7 @@ ADVICE = {
     "unsharp": "Use a sharper photo.",
     "watermark": "Use photos without it, or crop it off.",
 }
-BEST = "It's the best of them; add photos that differ."
+BEST = "This is the best of them. Add photos that differ."
 PHOTO_NAME = "photo {number}"
 PHOTO_NAMES = "photos {numbers}"
 FINE = "Nothing wrong found."
@@ -73,12 +73,12 @@ NOT_CHECKED = "Not checked: {looks}."
 SMALL_PRINT = "-# {said}"
 LOOKS = {
     "bars": "bars",
-    "content": "whether it shows the same as the others",
+    "content": "other subjects",
     "detail": "sharpness",
     "light": "exposure",
     "nudity": "nudity",
-    "subjects": "how many subjects there are",
-    "shots": "whether it's the same shot as another",
+    "subjects": "several subjects",
+    "shots": "same shots",
     "text": "text and watermarks",
 }
 SIDES = {"left": "left", "top": "top", "right": "right", "bottom": "bottom"}

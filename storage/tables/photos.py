@@ -173,6 +173,18 @@ class Photos:
         rows = await self._database.execute(sql, dataset=dataset, owner=owner)
         return [photo_from_row(row) for row in rows]
 
+    async def list_elsewhere(self, dataset: int, owner: int) -> dict[str, list[int]]:
+        """Return a member's other datasets that have photos of this one, by their digests."""
+        sql = (
+            "SELECT here.digest, other.dataset FROM photos AS here JOIN photos AS other"
+            " ON other.digest = here.digest AND other.owner = :owner AND other.dataset <> :dataset"
+            " WHERE here.dataset = :dataset AND here.owner = :owner ORDER BY other.dataset"
+        )
+        found: dict[str, list[int]] = {}
+        for row in await self._database.execute(sql, dataset=dataset, owner=owner):
+            found.setdefault(row["digest"], []).append(row["dataset"])
+        return found
+
     async def list_digests(self) -> set[str]:
         """Return the digests of all members' photos."""
         rows = await self._database.execute("SELECT DISTINCT digest FROM photos")

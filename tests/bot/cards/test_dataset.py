@@ -99,3 +99,6 @@ async def test_a_photo_belongs_to_two_datasets(kit):
     (copied,) = await kit.store.photos.list_for(cat.id, alice.id)
     assert copied.digest == photo.digest
     assert kit.says(answer, wording.dataset.ALSO_ADDED, name="my cat")
+    shown = await alice.select(await kit.open_dataset(alice), [str(photo.id)])
+    assert kit.says(shown, wording.dataset.ALSO_HERE, names="my cat")
+    assert wording.dataset.ALSO_IN not in kit.text(shown)

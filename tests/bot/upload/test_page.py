@@ -16,6 +16,11 @@ from tests.fakes.page import list_cut_off, press
 from tests.fakes.scheduler import FakeScheduler
 
 ALL_SENT = "files.length && !files.some(isOpen)"
+ALSO = "document.querySelector('.photo select')"
+TEXT = "document.querySelector('.photo textarea')"
+FIELDS = "document.forms.captions.elements"
+WEIGH = "document.querySelector('[name=repeats]')"
+WHOLE = "document.querySelector('[name=whole]')"
 SHOWN = "[...document.querySelectorAll('.photo')]"
 
 
@@ -136,16 +141,43 @@ async def test_a_crop_is_dragged(site, tab):
         await browser.call("Input.dispatchMouseEvent", type="mouseReleased", x=x + 999, **mouse)
         await browser.wait_for_text(wording.dataset.FRAMED_BY["member"])
         dragged = await find_framing()
-        await press(browser, wording.dataset.KEEP_WHOLE)
-        await browser.wait_until("document.querySelector('.whole').ariaPressed === 'true'")
+        await press(browser, wording.upload.KEEP_WHOLE)
+        await browser.wait_until(f"{WHOLE}.ariaPressed === 'true'")
         whole = await find_framing()
-        await press(browser, wording.dataset.KEEP_WHOLE)
-        await browser.wait_until("document.querySelector('.whole').ariaPressed === 'false'")
+        await press(browser, wording.upload.KEEP_WHOLE)
+        await browser.wait_until(f"{WHOLE}.ariaPressed === 'false'")
 
     assert 0.6 < dragged.x < 0.8  # as far right as what is kept goes
     assert (dragged.y, dragged.by, dragged.whole) == (0.5, FramedBy.MEMBER, False)
     assert whole.whole
     assert (await find_framing()) == wide.framing
+
+
+async def test_what_cards_do(site, tab):
+    """A photo counts twice and is put into another dataset; words change in all captions."""
+    alice = site.add_member("alice")
+    dataset, cats = await site.add_dataset(alice, photos=1), await site.add_dataset(alice, "cats")
+    (photo,) = await site.store.photos.list_for(dataset.id, alice.id)
+    await site.store.photos.set_caption(photo.id, alice.id, "on grass")
+
+    async with tab(link(site, dataset)) as browser:
+        await press(browser, wording.dataset.REPEATS[1])
+        await browser.wait_until(f"{WEIGH}.ariaPressed === 'true'")
+        await browser.run(f"{ALSO}.value = {cats.id}; {ALSO}.dispatchEvent(new Event('change'))")
+        await browser.wait_until(f"!{ALSO}.checkVisibility()")
+        await browser.run("document.querySelector('summary').click()")
+        await browser.run(f"{FIELDS}.find.value = 'grass'; {FIELDS}.words.value = 'sand'")
+        await press(browser, wording.upload.CHANGE)
+        await browser.wait_until(f"{TEXT}.value === 'mydog, on sand'")
+        for width in (390, 1280):
+            await browser.resize(width, 844)
+            assert await list_cut_off(browser) == []
+        await press(browser, wording.captions.UNDO)
+        await browser.wait_until(f"{TEXT}.value === 'mydog, on grass'")
+        await browser.wait_until("!document.querySelector('#undo').checkVisibility()")
+
+    (copied,) = await site.store.photos.list_for(cats.id, alice.id)
+    assert copied.digest == photo.digest
 
 
 async def test_what_is_done_there(site, tab, write_photos, tmp_path):

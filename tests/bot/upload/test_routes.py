@@ -78,6 +78,12 @@ async def test_bodies(site):
     for method, path, wrong in (
         ("POST", "known", (b'{"digests": 7}', many)),
         ("PATCH", f"photos/{photo['id']}", (b'{"caption": 7}', b'{"crop": [NaN, 0]}')),
+        ("PATCH", f"photos/{photo['id']}", (b'{"repeats": 1.5}', b'{"also": true}')),
+        (
+            "POST",
+            "captions",
+            (b'{"find": 7}', b'{"undo": "-1"}', b'{"words": "%s"}' % (b"x" * 200)),
+        ),
     ):
         for body in (*NO_OBJECTS, *wrong):
             address = f"{visit.page}/{path}"
@@ -97,8 +103,9 @@ async def test_edits(site):
     first, second = await visit.photos()
     await site.store.photos.set_generated_caption(second["id"], "a dog")
 
-    _, changed = await visit.ask("PATCH", f"photos/{first['id']}", {"caption": "on a sofa"})
-    _, same = await visit.ask("PATCH", f"photos/{second['id']}", {"caption": "mydog, a dog"})
+    await visit.ask("PATCH", f"photos/{first['id']}", {"caption": "on a sofa"})
+    await visit.ask("PATCH", f"photos/{second['id']}", {"caption": "mydog, a dog"})
+    changed, same = await visit.photos()
     long = await visit.ask("PATCH", f"photos/{first['id']}", {"caption": "x" * 900})
     await visit.ask("DELETE", f"photos/{first['id']}")
 
@@ -138,10 +145,11 @@ async def test_what_is_said(site):
     first, *_, last = await visit.photos()
     await visit.ask("PATCH", f"photos/{last['id']}", {"caption": "very " * 90 + "late"})
 
-    _, accepted = await visit.ask("PATCH", f"photos/{first['id']}", {"accept": True})
+    await visit.ask("PATCH", f"photos/{first['id']}", {"accept": True})
     _, state = await visit.ask("GET", "photos")
 
-    assert (first["advised"], accepted["advised"]) == (True, False)
+    assert first["acts"]["accept"][1] == {"accept": True}
+    assert "accept" not in state["photos"][0]["acts"]
     assert [photo["number"] for photo in state["photos"]] == [1, 2, 3]
     assert "late" in state["photos"][2]["by"]
     assert state["grid"].count("\n") == 3
