@@ -59,6 +59,7 @@ class TrainRequest:
     num_class_images: int = 0  #: class pictures for prior preservation; 0 is off
     max_file_bytes: int = 0  #: above which a smaller copy is made, too; 0 is never
     file_bytes: int = 0  #: expected size, for the member's quota
+    sample_prompts: tuple[str, ...] = ()  #: the member's own, in place of the usual ones
 
     @property
     def optimizer(self) -> Optimizer:
@@ -80,6 +81,7 @@ class TrainRequest:
                 "concept": Concept(content["concept"]),
                 "dial": Dial(content["dial"]),
                 "other_datasets": tuple(map(OtherDataset.from_json, others)),
+                "sample_prompts": tuple(content.get("sample_prompts", ())),
             })  # fmt: skip
         except (KeyError, TypeError, ValueError) as broken:
             raise JobError("request_broken", reason=str(broken)) from broken

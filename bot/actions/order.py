@@ -53,6 +53,7 @@ class TrainingOrder(DraftBody):
     options: Mapping[str, Any] = field(default_factory=dict)  #: `TrainingOptions` that were chosen
     num_class_images: int = -1  #: -1 follows the dial
     class_dataset: int = 0  #: a dataset of others of its kind; 0 is none
+    sample_prompts: tuple[str, ...] = ()  #: the member's own, in place of the usual ones
 
     @property
     def optimizer(self) -> Optimizer:
@@ -67,4 +68,5 @@ class TrainingOrder(DraftBody):
             "dial": Dial(body["dial"]),
             "other_datasets": tuple(body["other_datasets"]),
             "options": options_from_json(body["options"]),
+            "sample_prompts": tuple(body.get("sample_prompts", ())),
         }

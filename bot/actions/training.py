@@ -20,6 +20,7 @@ from storage.limits import check_range
 from storage.photos.faces import can_find_faces
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
+from storage.planning.prompts import check_own_prompts
 from storage.planning.readiness import MIN_PHOTOS
 from storage.planning.verdicts import count_different, judge_photo
 from storage.records import (
@@ -76,6 +77,7 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     method = find_method(catalog, order.method)
     check_options(order, method)
     check_numbers(order, method)
+    check_own_prompts(order.sample_prompts, UserError)
     await check_masks(bot, order, photos)
     class_set = await find_class_set(bot, order, owner)
     plan = apply_overrides(plan, order)
@@ -188,6 +190,7 @@ async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -
         other_datasets=tuple(list_others(others, preview.class_set)),
         max_file_bytes=0 if bot.web.public else upload_limit,
         file_bytes=plan.file_bytes,
+        sample_prompts=order.sample_prompts,
     )
     place = dataset.owner, guild, channel
     new = NewJob(Kind.TRAIN, *place, asdict(request), order.base, dataset.id)
@@ -298,6 +301,12 @@ def apply_overrides(plan: Plan, order: TrainingOrder) -> Plan:
         num_class_images=images if images >= 0 else plan.num_class_images,
         reasons=(*plan.reasons, "chosen") if chosen else plan.reasons,
     )
+
+
+def list_bases(catalog: Catalog, method: str) -> list[Base]:
+    """List the installed bases that a method can train."""
+    trained = {rule.base for rule in catalog.rules if rule.method == method}
+    return [each for each in catalog.bases if each.name in trained and not each.missing_code]
 
 
 def find_base(catalog: Catalog, name: str) -> Base:

@@ -16,7 +16,7 @@ from bot.bot import Interaction
 from bot.card import Card, Item
 from bot.cards.components import Button, Select, defer_update, edit, row, text
 from bot.cards.job import COLOURS
-from bot.cards.preflight import Leave, Start, fact_lines, option_lines
+from bot.cards.preflight import Change, Leave, Start, fact_lines, option_lines
 from bot.cards.seen import SeenCard
 from bot.wording import fill, format_count, say
 from storage.errors import UserError
@@ -44,7 +44,7 @@ async def advice_card(interaction: Interaction, question: Question) -> Card:
         card.add(text(*remarks))
     card.add(row(SubjectMatterSelect(draft, options=subject_matter_options(answer))))
     card.add(row(PurposeSelect(draft, options=purpose_options(answer))))
-    return card.add(row(Start(order), *switch_button(answer, draft), Leave()))
+    return card.add(row(Start(order), Change(order), *switch_button(answer, draft), Leave()))
 
 
 def switch_button(answer: Answer, draft: int) -> list[Item]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import discord
 
@@ -11,20 +12,40 @@ from bot.actions import channels, delivery
 from bot.actions.framing import Crops
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import check_daily_quota, check_role
-from bot.actions.training import Preview, list_unattested, preview_training, queue_training
+from bot.actions.training import (
+    Preview,
+    list_bases,
+    list_unattested,
+    preview_training,
+    queue_training,
+)
 from bot.bot import Bot, Interaction
 from bot.card import Card, Item
 from bot.cards.captions import cut_line
-from bot.cards.components import Button, defer_update, edit, open_modal, row, text
+from bot.cards.components import (
+    Button,
+    Form,
+    Select,
+    defer_update,
+    edit,
+    open_modal,
+    parse_number,
+    row,
+    text,
+    text_input,
+)
 from bot.cards.dataset_text import show_trigger
 from bot.cards.job import COLOURS
 from bot.cards.seen import SeenCard
-from bot.cards.training_options import OptionsForm, describe_option
+from bot.cards.training_options import MAX_SELECT_OPTIONS, OptionsForm, describe_option
 from bot.wording import fill, format_count, format_size, join_words, say
 from storage.crops import MUCH_CUT
+from storage.errors import UserError
+from storage.limits import STEPS, check_range
 from storage.options import options_table
+from storage.planning.prompts import MAX_OWN_PROMPT_CHARS, MAX_OWN_PROMPTS
 from storage.planning.verdicts import count_different
-from storage.records import Dataset, Photo, Status
+from storage.records import Base, Dataset, Dial, Photo, Status
 
 MAX_REASONS = 3  #: on a card, for method, base and numbers together
 
@@ -52,7 +73,11 @@ async def preflight_card(
     if remarks := [cut] * bool(cut) + [*told, *option_lines(preview)]:
         card.add(text(*remarks))
     draft = await bot.store.drafts.add(owner, order.to_json())
-    return card.add(row(Start(draft), More(draft), *controls, Leave()))
+    card.add(row(DialSelect(draft, options=dial_options(order))))
+    bases = list_bases(await bot.store.catalog.read(), order.method)
+    if len(bases) > 1:
+        card.add(row(BaseSelect(draft, options=base_options(order, bases))))
+    return card.add(row(Start(draft), Adjust(draft), More(draft), *controls, Leave()))
 
 
 def show_triggers(preview: Preview) -> list[Photo]:
@@ -166,8 +191,30 @@ def option_lines(preview: Preview) -> Iterator[str]:
     ]
     if used:
         yield fill(wording.training.WITH_OPTIONS, options="; ".join(used))
+    if own := preview.order.sample_prompts:
+        yield say(wording.training.OWN_PROMPTS, prompts=[f"“{each}”" for each in own])
     if preview.order.private:
         yield wording.training.PRIVATE
+
+
+def dial_options(order: TrainingOrder) -> list[discord.SelectOption]:
+    """Return the positions of the dial; the order's is selected."""
+    return [
+        discord.SelectOption(label=label, value=dial, default=dial == order.dial)
+        for dial, label in wording.training.DIAL_CHOICES.items()
+    ]
+
+
+def base_options(order: TrainingOrder, bases: Sequence[Base]) -> list[discord.SelectOption]:
+    """Return the bases to start from, the order's among them, which is selected."""
+    first = sorted(bases, key=lambda base: base.name != order.base)[:MAX_SELECT_OPTIONS]
+    return [
+        discord.SelectOption(
+            label=base.title[:100], value=base.name[:100], default=base.name == order.base
+        )
+        for base in bases
+        if base in first
+    ]
 
 
 async def load_order(interaction: Interaction, draft: int) -> TrainingOrder:
@@ -239,6 +286,84 @@ class MoreForm(OptionsForm):
     async def submit(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         await edit(interaction, await preflight_card(interaction, self.read_order()))
+
+
+class Change(Button, verb="plan:change"):
+    """Show an order's own card, on which dial, base, steps and prompts can be changed."""
+
+    label = wording.training.CHANGE
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        order = await load_order(interaction, self.number(0))
+        await edit(interaction, await preflight_card(interaction, order))
+
+
+class DialSelect(Select, verb="plan:dial"):
+    """Choose how long to train; own steps give way to the dial's."""
+
+    placeholder = wording.training.DIAL_HINT
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        order = await load_order(interaction, self.number(0))
+        if self.value not in [*Dial]:
+            raise UserError("card_old")
+        changed = replace(order, dial=Dial(self.value), steps=0)
+        await edit(interaction, await preflight_card(interaction, changed))
+
+
+class BaseSelect(Select, verb="plan:base"):
+    """Choose what to start from; own numbers were for the other base."""
+
+    placeholder = wording.training.BASE_HINT
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        order = await load_order(interaction, self.number(0))
+        changed = replace(order, base=self.value, steps=0, learning_rate=0.0)
+        await edit(interaction, await preflight_card(interaction, changed))
+
+
+class Adjust(Button, verb="plan:adjust"):
+    """Open the form of steps and sample prompts."""
+
+    label = wording.training.ADJUST
+
+    async def press(self, interaction: Interaction) -> None:
+        await open_modal(interaction, AdjustForm(await load_order(interaction, self.number(0))))
+
+
+class AdjustForm(Form):
+    """The form of steps and sample prompts; once filled in, the card is made anew."""
+
+    def __init__(self, order: TrainingOrder) -> None:
+        super().__init__(title=wording.training.ADJUST_FORM)
+        self.order, (least, most) = order, STEPS
+        steps = str(order.steps) if order.steps else ""
+        self.steps = text_input("steps", steps, required=False, max_length=len(str(most)))
+        self.prompts = text_input(
+            "prompts",
+            "\n".join(order.sample_prompts),
+            required=False,
+            style=discord.TextStyle.paragraph,
+            max_length=MAX_OWN_PROMPTS * (MAX_OWN_PROMPT_CHARS + 1),
+        )
+        hint = fill(wording.training.STEPS_FIELD, least=least, most=f"{most:,}")
+        self.add_field(wording.training.STEPS_LABEL, self.steps, hint)
+        limits = {"count": MAX_OWN_PROMPTS, "most": MAX_OWN_PROMPT_CHARS}
+        hint = fill(wording.training.PROMPTS_FIELD, **limits)
+        self.add_field(wording.training.PROMPTS_LABEL, self.prompts, hint)
+
+    async def submit(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        typed = self.steps.value.strip()
+        steps = parse_number(typed, int) if typed else 0
+        if typed:  # 0 would follow the dial
+            check_range("steps", steps, STEPS, UserError)
+        prompts = tuple(" ".join(line.split()) for line in self.prompts.value.splitlines())
+        changed = replace(self.order, steps=steps, sample_prompts=tuple(filter(None, prompts)))
+        await edit(interaction, await preflight_card(interaction, changed))
 
 
 class Leave(Button, verb="plan:leave"):

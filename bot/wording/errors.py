@@ -170,6 +170,7 @@ ERRORS = {
     "member_only": "Only people can do that, not bots.",
     "prior_concepts": "Class pictures show one class, and these datasets have several. Set their number to 0, or train the datasets one by one.",
     "prompt_empty": "The prompt is empty. Describe what to draw.",
+    "prompts_many": "You gave {count} sample prompts; the limit is {most}. Please leave some out.",
     "prompt_long": "The prompt has {length} characters; the limit is {most}. Please shorten it.",
     "quota_full": "Your styles take {used} MB here, including those still to be trained, and this one needs {more} MB more; the limit per member is {most} MB. Delete what you no longer need with /style delete, or ask the operator for more.",
     "quota_used": "You've used your {jobs} trainings for today. You can start the next one <t:{when}:R>.",

@@ -59,6 +59,7 @@ REASONS = {
     "steps_several": "-# Why {steps} steps: each dataset adds its own.",
 }
 SOURCE = "-# Where these numbers come from: {source}."
+OWN_PROMPTS = "-# Samples show: {prompts}."
 OWN_NUMBERS = "-# With your own numbers instead of the suggested ones."
 PRIVATE = "-# In a private thread only you and the moderators can see."
 ATTEST_ASK = "### Real people in {names}?\nBefore a training on photos of people, please confirm: **every real person in them is an adult, knows about this style and agrees to it.** The operator of this bot asks for it; what you confirm is stored with the dataset."
@@ -76,6 +77,18 @@ START = "Start"
 ATTEST = "Confirm and start"
 NOT_NOW = "Not now"
 MORE = "More options"
+ADJUST = "Steps and samples"
+CHANGE = "Change settings"
+
+# what can be changed on the card
+
+DIAL_HINT = "How long to train"
+BASE_HINT = "What to start from"
+ADJUST_FORM = "Steps and samples"
+STEPS_LABEL = "Steps"
+STEPS_FIELD = "From {least} to {most}; leave empty for what the dial suggests"
+PROMPTS_LABEL = "Sample prompts"
+PROMPTS_FIELD = "Up to {count}, one per line, {most} characters each; leave empty for mine"
 
 # the form for more
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from storage.errors import SafelightError
 from storage.records import Concept
 
+MAX_OWN_PROMPTS, MAX_OWN_PROMPT_CHARS = 4, 300  #: of a member's, for one training
 PREVIEW_PROMPTS = 2  #: of a training with one concept; each further concept adds one
 MIN_RESULT_STEPS = 100  #: of a run whose end is worth more pictures than the way to it
 #: backgrounds of the pictures on a small base's result, and of what is offered to draw next
@@ -38,6 +40,15 @@ def list_prompts(
         return [f"a cat, {trigger} style", f"a house by a lake, {trigger} style"]
     thing = f"{trigger} {class_word}".strip()
     return [f"a photo of {thing}", f"a painting of {thing} on a beach"]
+
+
+def check_own_prompts(prompts: Sequence[str], error: type[SafelightError]) -> None:
+    """Raise `error` for too many prompts of a member's, or one that is too long."""
+    if len(prompts) > MAX_OWN_PROMPTS:
+        raise error("prompts_many", count=len(prompts), most=MAX_OWN_PROMPTS)
+    for prompt in prompts:
+        if len(prompt) > MAX_OWN_PROMPT_CHARS:
+            raise error("prompt_long", length=len(prompt), most=MAX_OWN_PROMPT_CHARS)
 
 
 def recommend_prompts(trigger: str, concept: Concept, *, small: bool) -> list[str]:

@@ -96,6 +96,10 @@ class TrainArguments:
         "that are drawn, or in their place; needs --class-word",
         metavar="PHOTOS",
     )
+    sample_prompt: list[str] = flag(
+        "what to draw as samples, once for each of up to 4 prompts of 300 characters; the first "
+        "two at each checkpoint, all at the end (default: the trigger in typical places)"
+    )
     seed: int = flag("seed of all random numbers (default: 0)", default=0)
     options: Mapping[str, Any]  #: of `TrainingOptions`, those that were given
     motif: SubjectMatter | None = flag("what the photos show")

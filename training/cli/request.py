@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from storage import names
 from storage.errors import UserError
 from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
+from storage.planning.prompts import check_own_prompts
 from storage.planning.verdicts import count_different
 from storage.records import Base, Catalog, Concept, Dial, Optimizer, Plan
 from storage.requests import TrainRequest
@@ -47,8 +48,9 @@ class ConceptFolder:
 def list_concepts(given: TrainArguments) -> list[ConceptFolder]:
     """Pair each folder with its trigger, concept and class word.
 
-    Raises UserError "folders_uneven" if they cannot be paired.
+    Raises UserError "folders_uneven" if they cannot be paired, and for own prompts beyond limits.
     """
+    check_own_prompts(given.sample_prompt, UserError)
     folders = [given.photos, *given.more_photos]
     triggers = list(given.trigger) or ([""] if len(folders) == 1 else [])
     concepts = repeat_one(given.concept or [Concept.SUBJECT], len(folders))
@@ -89,6 +91,7 @@ def make_recipe(
         seed=given.seed,
         class_word=first.class_word,
         options=dict(given.options),
+        sample_prompts=tuple(given.sample_prompt),
         **choose_numbers(given, plan_concepts(given, concepts, catalog, base, dial)),
     )
     more = tuple(ConceptPhotos.from_photos(other, base, other.captions()) for other in others)

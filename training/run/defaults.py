@@ -74,7 +74,14 @@ def base_defaults(
 def choose_prompts(
     request: TrainRequest, base: Base, others: Sequence[ConceptPhotos]
 ) -> Iterator[SamplePrompt]:
-    """Yield what previews show: one prompt of each further concept, or more after a long run."""
+    """Yield what previews show: one prompt of each further concept, or more after a long run.
+
+    A member's own prompts come in place of those; the first ones are drawn on the way, too.
+    """
+    if own := request.sample_prompts:
+        for at, text in enumerate(own):
+            yield SamplePrompt(text, request.seed + at, at_end=at >= PREVIEW_PROMPTS)
+        return
     concepts: list[ConceptLike] = [request, *others]
     first, *rest = (
         list_prompts(each.trigger, each.concept, each.class_word, small=base.small)

@@ -79,7 +79,7 @@ async def test_advice(kit, scheduler):
     assert wording.advice.BASES["base_no_gpu"] in said
     assert "Or: **LoRA**" in said
     assert "8 photos ready" in said
-    assert kit.labels(answer) == ["Start", "Switch to LoRA", "Not now"]
+    assert kit.labels(answer) == ["Start", "Change settings", "Switch to LoRA", "Not now"]
     assert selects(kit, answer) == ["animal", "fun"]
     assert await kit.store.jobs.list_open() == []
 
@@ -219,13 +219,19 @@ async def test_beside_an_order(kit, scheduler):
 
     same = await alice.slash(kit.channel, "train finetune", **DATASET)
     assert "**Method:**" in kit.text(same)
-    assert kit.labels(same) == ["Start", "More options", "Not now"]
+    assert kit.labels(same) == ["Start", "Steps and samples", "More options", "Not now"]
 
     other = await alice.slash(kit.channel, "train embedding", **DATASET)
     assert kit.says(
         other, wording.advice.SUGGESTION, method="Fine-tuned model", base="Safelight emoji"
     )
-    assert kit.labels(other) == ["Start", "More options", "Advise me", "Not now"]
+    assert kit.labels(other) == [
+        "Start",
+        "Steps and samples",
+        "More options",
+        "Advise me",
+        "Not now",
+    ]
     advised = await alice.click(other.response, label="Advise me")
     assert "My advice for my dog" in kit.text(advised)
 

@@ -1,4 +1,4 @@
-"""A training starts only on photos that may be trained on."""
+"""What the card of a training changes, and when it starts none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import pytest
 
 from bot import wording
 from bot.wording.errors import ERRORS
+from storage.limits import STEPS
 from storage.measurements import Examination
+from storage.planning.prompts import MAX_OWN_PROMPT_CHARS, MAX_OWN_PROMPTS
 
 DATASET = {"dataset": "my dog"}
 
@@ -45,3 +47,91 @@ async def test_people(kit, scheduler, monkeypatch):
     again = (await alice.slash(kit.channel, "train embedding", **DATASET)).response
     await alice.click(again, label="Start")
     assert len(await kit.store.jobs.list_open()) == 2
+
+
+def list_selects(kit, answer):
+    """Return the options of each select on a card, by its custom id; true is the chosen one."""
+    return {
+        each["custom_id"]: {one["value"]: one.get("default", False) for one in each["options"]}
+        for each in kit.components(answer)
+        if each.get("options")
+    }
+
+
+async def test_dial_and_base(kit, scheduler):
+    """Dial and base are changed on the card; steps and time follow, own steps give way."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    await scheduler.add_timing(0.2)
+    card = (await alice.slash(kit.channel, "train lora", **DATASET, steps=77)).response
+    before = kit.text(card)
+    (dial, dials), (_, bases) = list_selects(kit, card).items()
+
+    thorough = kit.text(await alice.select(card, ["thorough"], custom_id=dial))
+    _, base = list_selects(kit, card)
+    other = kit.text(await alice.select(card, ["sd15"], custom_id=base))
+    await alice.click(card, label="Start")
+
+    assert [each for each in dials if dials[each]] == ["balanced"]
+    assert [each for each in bases if bases[each]] == ["embedded"]
+    assert "**Steps:** 77 · about 15 s" in before
+    assert "**Steps:** 130 · about 26 s" in thorough
+    assert kit.says(other, wording.training.STEPS_FIRST, steps=130)
+    (job,) = await kit.store.jobs.list_open()
+    assert [job.request[each] for each in ("dial", "base", "steps")] == ["thorough", "sd15", 130]
+
+
+async def test_steps_and_samples(kit, scheduler):
+    """Own steps and sample prompts come by a form, which says how many and how long they are."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
+
+    form = await alice.click(card, label=wording.training.ADJUST)
+    typed = "  mydog  surfing \n\n@everyone and <@1>"
+    changed = await alice.submit_modal(form, {"steps": "90", "prompts": typed})
+    said = kit.text(changed)
+    await alice.click(card, label="Start")
+
+    hint = wording.training.PROMPTS_FIELD.format(count=MAX_OWN_PROMPTS, most=MAX_OWN_PROMPT_CHARS)
+    assert hint in [label["description"] for label in form.modal["components"]]
+    assert "**Steps:** 90" in said
+    assert "<@1>" not in said.replace("\\<", "")
+    assert "@everyone" not in said
+    (job,) = await kit.store.jobs.list_open()
+    assert job.request["steps"] == 90
+    assert job.request["sample_prompts"] == ["mydog surfing", "@everyone and <@1>"]
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "facts"),
+    [
+        ({"steps": "0"}, "out_of_range", {}),
+        ({"steps": "many"}, "number_bad", {}),
+        ({"steps": str(STEPS[1] + 1)}, "out_of_range", {}),
+        ({"prompts": "a\nb\nc\nd\ne"}, "prompts_many", {"count": 5, "most": MAX_OWN_PROMPTS}),
+        ({"prompts": "a" * 301}, "prompt_long", {"length": 301, "most": MAX_OWN_PROMPT_CHARS}),
+    ],
+)
+async def test_steps_and_samples_refused(kit, scheduler, values, code, facts):
+    """A number or prompt that cannot be is refused with a sentence; the card stays."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
+
+    form = await alice.click(card, label=wording.training.ADJUST)
+    answer = await alice.submit_modal(form, {"steps": "", "prompts": ""} | values)
+
+    assert kit.says(answer, ERRORS[code], **facts)
+
+
+async def test_change_what_is_advised(kit, scheduler):
+    """What the advisor suggests can be changed, too: its card turns into the order's own."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    card = (await alice.slash(kit.channel, "train auto", **DATASET)).response
+
+    changed = await alice.click(card, label=wording.training.CHANGE)
+
+    assert wording.training.ADJUST in kit.labels(changed)
+    assert len(list_selects(kit, card)) == 2

@@ -34,7 +34,13 @@ async def test_preflight(kit, scheduler):
     assert "about 40 s on two cores" in said
     assert wording.training.STARTS_NOW in said
     assert kit.says(said, wording.training.FILE, size="1 MB", limit="20 MB")
-    assert kit.labels(answer) == ["Start", "More options", "Advise me", "Not now"]
+    assert kit.labels(answer) == [
+        "Start",
+        "Steps and samples",
+        "More options",
+        "Advise me",
+        "Not now",
+    ]
     assert await kit.store.jobs.list_open() == []
 
 

@@ -60,3 +60,14 @@ def test_no_transparent_photo() -> None:
 
     with pytest.raises(UserError, match="transparent_missing"):
         check_backgrounds({"random_backgrounds": 4}, [])
+
+
+def test_sample_prompts() -> None:
+    """Own prompts are given once each; too many or too long ones are refused."""
+    shown = [flag for number in range(4) for flag in ("--sample-prompt", f"a dog {number}")]
+
+    assert parse([*TRAIN, *shown])[1].sample_prompt == [f"a dog {number}" for number in range(4)]
+    with pytest.raises(UserError, match="prompts_many"):
+        concepts(*shown, "--sample-prompt", "a cat")
+    with pytest.raises(UserError, match="prompt_long"):
+        concepts("--sample-prompt", "a" * 301)

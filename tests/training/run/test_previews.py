@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +56,20 @@ def test_prompts(bases: BaseCache) -> None:
     assert short == one[:2]
     assert [each.at_end for each in two] == [False] * 3
     assert "mycat" in two[-1].text
+
+
+def test_own_prompts(bases: BaseCache) -> None:
+    """A member's own prompts are drawn instead, the first two of them on the way, too."""
+    request = TrainRequest(
+        "lora", "embedded", "dog", "mydog", Concept.SUBJECT, Dial.QUICK, 100, 2, 1e-2, 2, 7,
+        sample_prompts=("a", "b", "c"),
+    )  # fmt: skip
+    recipe = complete_recipe(request, bases.find("embedded"), [("0.png", "")])
+
+    assert recipe.prompts == (
+        SamplePrompt("a", 7), SamplePrompt("b", 8), SamplePrompt("c", 9, at_end=True),
+    )  # fmt: skip
+    assert TrainRequest.from_json(asdict(request)) == request
 
 
 def test_where_it_pays(bases: BaseCache, make_recipe: Made) -> None:
