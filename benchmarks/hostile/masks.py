@@ -123,7 +123,7 @@ def list_sizes() -> Iterator[Mask]:
         yield Mask(f"size {size}", content, (255, 0))
     for size in ((64, 96), (64, 64), (96, 96), (200, 64), (960, 600)):
         yield Mask(f"shape {size}", encode(paint(255, 0, "L", size), "PNG"), "mask_shape")
-    for size, code in (((12, 8), "photo_small"), ((9600, 6400), "photo_big")):
+    for size, code in (((12, 8), "photo_small"), ((10_000, 6600), "photo_big")):
         picture = Image.new("1", size, 1)
         yield Mask(f"size {size}", encode(picture, "PNG", compress_level=1), code)
 

@@ -137,8 +137,8 @@ def list_wrong_sizes() -> Iterator[Picture]:
     sizes = {
         (0, 0): "photo_damaged", (0, 9): "photo_damaged", (1, 1): "photo_small",
         (15, 15): "photo_small", (96, 65): EITHER, (95, 64): EITHER, (4000, 16): "photo_small",
-        (16, 12_000): "photo_small", (5000, 5000): EITHER, (12_001, 20): "photo_long",
-        (20, 12_001): "photo_long", (20_000, 20_000): "photo_big", (6400, 6400): "photo_big",
+        (16, 12_000): "photo_small", (5000, 5000): EITHER, (16_385, 20): "photo_long",
+        (20, 16_385): "photo_long", (20_000, 20_000): "photo_big", (15_000, 14_000): "photo_big",
         (65_535, 65_535): "photo_big", (0x7FFFFFFF, 0x7FFFFFFF): "photo_big",
     }  # fmt: skip
     names = ("jpeg", "png", "webp", "heic", "avif")
@@ -161,11 +161,10 @@ def list_wrong_sizes() -> Iterator[Picture]:
 
 def list_bombs() -> Iterator[Picture]:
     """Yield small files that want much memory."""
-    square = Image.new("1", (6400, 6400))
-    yield Picture("png-41-megapixels", encode(square, "PNG", compress_level=1), "photo_big")
-    yield Picture("png-39-megapixels", encode(square.crop((0, 0, 6240, 6240)), "PNG"), ACCEPTED)
-    yield Picture("jpeg-long", encode(Image.new("L", (13_000, 40)), "JPEG"), "photo_long")
-    yield Picture("webp-long", encode(Image.new("L", (13_000, 40)), "WEBP"), "photo_long")
+    square = Image.new("1", (8100, 8100))
+    yield Picture("png-66-megapixels", encode(square, "PNG", compress_level=1), "photo_big")
+    yield Picture("png-64-megapixels", encode(square.crop((0, 0, 8000, 8000)), "PNG"), ACCEPTED)
+    yield Picture("jpeg-long", encode(Image.new("L", (17_000, 40)), "JPEG"), "photo_long")
     yield Picture("thin", encode(Image.new("L", (11_000, 40)), "PNG"), "photo_small")
     png = list_honest()[5].content
     data = chunk(b"IDAT", zlib.compress(bytes(30 << 20), 1))

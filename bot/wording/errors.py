@@ -139,7 +139,7 @@ ERRORS = {
     "optimizer_paces": "The optimizer {optimizer} uses one learning rate for everything, and the method {method} needs two. Pick another optimizer or method.",
     "out_of_range": "{name} must be from {least} to {most}, not {value}.",
     "permission_needed": "Only members with the permission {permissions} can do that.",
-    "photo_big": "It has {megapixels} megapixels; the limit is 40. Use a smaller copy.",
+    "photo_big": "It has {megapixels} megapixels; the limit is {most}. Use a smaller copy.",
     "photo_broken": "A photo of the dataset can't be read any more ({file}). Remove it with /dataset show and add it again.",
     "photo_codec": "It's encoded in a way that can't be read here ({codec}). Save it as JPEG or PNG and use that.",
     "photo_crashed": "The program that opens pictures crashed on this one. Save it again as JPEG or PNG and use that.",

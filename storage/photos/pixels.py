@@ -27,8 +27,10 @@ from storage.records import CheckedPhoto
 PREVIEW_SIDE = 512  #: pixels
 #: pixels of the longer side of a JPEG that is decoded small enough to be kept as it is
 MIN_DRAFT_SIDE = MAX_KEPT_SIDE * 95 // 100
-MAX_PIXELS = 40_000_000
-MAX_SIDE = 12_000  #: pixels
+#: The first are as phones have them, and take up to 935 MB of address space (a PNG with alpha). A
+#: JPEG that is drafted, of which no pixels are made, takes 183 MB
+MAX_PIXELS, MAX_DRAFTED_PIXELS = 65_000_000, 200_000_000
+MAX_SIDE = 16_384  #: pixels
 MIN_SIDE = 16  #: pixels, as kept
 EXIF_ORIENTATION = 0x0112  #: tag
 UPRIGHT_TRANSPOSES = {
@@ -68,7 +70,9 @@ def open_picture(content: bytes, kind: str) -> Image.Image:
     if kind == "HEIF" and is_heif_sequence(content) and not has_stills(content):
         content = wrap_first_frame(content)
     picture = Image.open(BytesIO(content), formats=(kind,))
-    check_size(*picture.size)
+    # the coefficients of a progressive JPEG are all kept
+    drafted = kind == "JPEG" and "progressive" not in picture.info
+    check_size(*picture.size, MAX_DRAFTED_PIXELS if drafted else MAX_PIXELS)
     return picture
 
 
@@ -80,20 +84,20 @@ def is_animated(picture: Image.Image, content: bytes, kind: str) -> bool:
     return kind != "JPEG" and getattr(picture, "n_frames", 1) > 1
 
 
-def check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
     """Raise UserError for a picture that is too large or too small, ValueError for no picture."""
-    check_most(width, height)
+    check_most(width, height, most)
     if not width or not height:
         raise ValueError("a picture without pixels")
     if min(fit_size(width, height)) < MIN_SIDE:
         raise UserError("photo_small", width=width, height=height, least=MIN_SIDE)
 
 
-def check_most(width: int, height: int) -> None:
+def check_most(width: int, height: int, most: int = MAX_PIXELS) -> None:
     """Raise UserError for a picture that is too large."""
-    if width * height > MAX_PIXELS:
-        megapixels = round(width * height / 1e6)
-        raise UserError("photo_big", megapixels=megapixels, width=width, height=height)
+    if width * height > most:
+        megapixels, limit = round(width * height / 1e6), round(most / 1e6)
+        raise UserError("photo_big", megapixels=megapixels, most=limit, width=width, height=height)
     if max(width, height) > MAX_SIDE:
         raise UserError("photo_long", width=width, height=height, most=MAX_SIDE)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageFilter, ImageStat, PngImagePlugin
 
 from storage.errors import UserError
-from storage.photos.pixels import check_picture
+from storage.photos.pixels import check_picture, open_picture
 from tests.storage.photos.scenes import draw_scene
 from tests.storage.photos.stored import decode
 
@@ -111,9 +113,9 @@ def test_hash(encode: Encode) -> None:
     ("size", "code"),
     [
         ((13000, 13000), "photo_big"),
-        ((8000, 5001), "photo_big"),
-        ((12001, 20), "photo_long"),
-        ((20, 12001), "photo_long"),
+        ((8126, 8000), "photo_big"),
+        ((16385, 20), "photo_long"),
+        ((20, 16385), "photo_long"),
     ],
 )
 def test_too_many_pixels(encode: Encode, size: tuple[int, int], code: str) -> None:
@@ -129,7 +131,26 @@ def test_huge_webp(encode: Encode) -> None:
     content = bytearray(encode(Image.new("RGBA", (20, 20)), "WEBP", exif=b"Exif\0\0x"))
     content[24:30] = b"\xff\x3f\x00\xff\x3f\x00"  # 16384 x 16384
 
-    assert refusal(bytes(content)).facts == {"megapixels": 268, "width": 16384, "height": 16384}
+    assert refusal(bytes(content)).facts == {
+        "megapixels": 268, "most": 65, "width": 16384, "height": 16384,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "refused"),
+    [((16320, 12240), {}, False), ((16320, 12300), {}, True),
+     ((9248, 6944), {"progressive": True}, False), ((9248, 7100), {"progressive": True}, True)],
+)  # fmt: skip
+def test_huge_jpeg(encode: Encode, size: tuple[int, int], options: Any, refused: bool) -> None:
+    """Of a JPEG that is not progressive no pixels are made, so it may have 200 megapixels."""
+    content = encode(Image.new("L", (16, 16)), "JPEG", **options)
+    at = content.index(b"\xff\xc2" if options else b"\xff\xc0") + 5
+    content = content[:at] + struct.pack(">2H", size[1], size[0]) + content[at + 4 :]
+
+    if refused:
+        assert refusal(content).code == "photo_big"
+    else:
+        assert open_picture(content, "JPEG").size == size
 
 
 @pytest.mark.parametrize("size", [(1, 1), (15, 400), (400, 15), (6000, 40)])

@@ -166,6 +166,21 @@ def test_large(encode: Encode, kind: str) -> None:
     assert growth < 50 << 20
 
 
+@pytest.mark.slow(4)
+@pytest.mark.parametrize("kind", ["JPEG", "HEIC", "AVIF"])
+def test_48_megapixels(encode: Encode, kind: str) -> None:
+    """A phone's largest photos fit into the child's memory, and the bot's hardly grows."""
+    options = {"speed": 10, "quality": 30, "subsampling": "4:0:0"} if kind == "AVIF" else {}
+    large = Path(__file__).with_name("pictures") / "48-megapixels.heic"
+    grey = Image.new("L", (8064, 6048), 90)
+    content = large.read_bytes() if kind == "HEIC" else encode(grey, kind, **options)
+
+    size, growth = measure_growth(check_once, content)
+
+    assert size == (1536, 1152)
+    assert growth < 50 << 20
+
+
 async def test_limits(darkroom: Darkroom, good: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child has little memory and CPU time, cannot write files, and has no secrets."""
     monkeypatch.setenv("DISCORD_TOKEN", "canary")
