@@ -19,6 +19,7 @@ from bot.cards.components import Control, find_controls
 from bot.jobfeed.examining import Examining
 from bot.jobfeed.follower import JobFollower
 from bot.jobfeed.retention import UnusedDatasets
+from bot.jobfeed.studies import StudyCourse
 from bot.settings import BotSettings
 from bot.upload.routes import UploadPage
 from bot.web import Web
@@ -66,6 +67,9 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     examining = Examining(bot)
     opened.push_async_callback(examining.close)
     examining.start()
+    course = StudyCourse(bot)
+    opened.push_async_callback(course.close)
+    course.start()
     retention = UnusedDatasets(bot)
     opened.push_async_callback(retention.close)
     retention.start()

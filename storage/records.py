@@ -167,7 +167,7 @@ class NewJob:
     kind: Kind
     owner: int
     guild: int
-    channel: int
+    channel: int  #: 0 for pictures of a study, which have no card
     request: dict[str, Any]  #: one of the requests in `storage/requests.py`, as JSON
     base: str  #: the base or captioner that a worker needs for it
     dataset: int | None = None

@@ -25,6 +25,7 @@ from storage.tables.photos import Photos
 from storage.tables.posts import Posts
 from storage.tables.retention import Retention
 from storage.tables.servers import Reports, Servers
+from storage.tables.studies import Studies
 from storage.tables.styles import Styles
 from storage.tables.trash import Trash
 from storage.tables.uploads import Uploads
@@ -54,6 +55,7 @@ class Store:
         self.orphans = Orphans(database, home)
         self.durations = Durations(database)
         self.styles = Styles(database, trash, home)
+        self.studies = Studies(database, trash)
         self.reports = Reports(database)
         self.posts = Posts(database)
         self.retention = Retention(database, trash)

@@ -172,7 +172,8 @@ def check_request(request: SampleRequest) -> SampleRequest:
 async def check_open_samples(store: Store, owner: int) -> None:
     """Raise UserError if a member has MAX_OPEN_SAMPLES waiting already."""
     jobs = await store.jobs.list_open()
-    if sum((job.kind, job.owner) == (Kind.SAMPLE, owner) for job in jobs) >= MAX_OPEN_SAMPLES:
+    own = [job for job in jobs if (job.kind, job.owner) == (Kind.SAMPLE, owner) and job.channel]
+    if len(own) >= MAX_OPEN_SAMPLES:
         raise UserError("samples_many", most=MAX_OPEN_SAMPLES)
 
 

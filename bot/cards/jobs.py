@@ -19,7 +19,7 @@ SHOWN = frozenset({Kind.TRAIN, Kind.SAMPLE})
 
 async def jobs_card(bot: Bot, title: str, jobs: list[Job]) -> Card:
     """Return a list of jobs with a select to open one."""
-    shown = [job for job in jobs if job.kind in SHOWN][:MAX_JOBS]
+    shown = [job for job in jobs if job.kind in SHOWN and job.channel][:MAX_JOBS]
     if not shown:
         return Card(text(title, wording.job.LIST_NONE))
     lines = [await job_line(bot, job) for job in shown]

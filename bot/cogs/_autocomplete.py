@@ -66,6 +66,13 @@ async def suggest_styles(interaction: Interaction, current: str) -> Choices:
     ]
 
 
+async def suggest_usable_styles(interaction: Interaction, current: str) -> Choices:
+    """Return the styles that a member can use here, their own first."""
+    member, guild = interaction.user.id, interaction.guild_id or 0
+    usable = await interaction.client.store.styles.list_usable(member, guild)
+    return await style_choices(interaction, usable, current)
+
+
 async def suggest_own_styles(interaction: Interaction, current: str) -> Choices:
     """Return the member's own styles."""
     member = interaction.user.id

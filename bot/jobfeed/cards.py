@@ -80,7 +80,7 @@ class WatchedJobs:
                 job = await self.store.jobs.get(number)
             except UserError:
                 return None
-            if job.kind is Kind.CAPTION:
+            if job.kind is Kind.CAPTION or not job.channel:
                 return None
             state = JobState.from_events(await self.store.events.list_for_job(number))
             known = WatchedJob(number, state, ended=job.status.ended)

@@ -18,6 +18,7 @@ from bot.cards.components import text
 from bot.cards.job import JobView
 from bot.cards.report import report_card
 from bot.cards.retention import dataset_notice
+from bot.cards.study import study_post
 from bot.jobfeed.cards import JobCards, WatchedJobs
 from bot.wording import fill, say
 from storage.events import PreviewsDrawn, Progress
@@ -53,6 +54,9 @@ class Contents:
         if post.dataset is not None:
             card = await dataset_notice(self.bot, post)
             return None if card is None else Content([lambda: card])
+        if post.study is not None:
+            shown = await study_post(self.bot, post, here=place not in {MEMBER, KEPT})
+            return Content([lambda: shown])
         job = await self.store.jobs.get(post.job or 0)
         watched = await self.watched.find(job.id)
         if watched is None:

@@ -49,12 +49,22 @@ PLACES = {
     PostKind.REPORT: ("log", MEMBER),
     PostKind.UNUSED: (MEMBER,),
     PostKind.TAKEN_BACK: (MEMBER,),
+    PostKind.STUDY_OPEN: ("study", MEMBER),
+    PostKind.STUDY_RESULT: ("study", MEMBER),
+    PostKind.STUDY_FAILED: (MEMBER,),
 }
 #: kinds of which a job's next one waits for the one before
 ORDERED = frozenset({PostKind.PREVIEWS, PostKind.RESULT, PostKind.ENDING})
 #: kinds that need no explanation of their place, or give it themselves
 EXPECTED = frozenset(
-    {PostKind.CARD_LOST, PostKind.WATCHED, PostKind.REPORT, PostKind.UNUSED, PostKind.TAKEN_BACK}
+    {
+        PostKind.CARD_LOST,
+        PostKind.WATCHED,
+        PostKind.REPORT,
+        PostKind.UNUSED,
+        PostKind.TAKEN_BACK,
+        PostKind.STUDY_FAILED,
+    }
 )
 BUG = Verdict("bug")
 UNREACHABLE = Verdict("unreachable", transient=True)
@@ -108,7 +118,7 @@ class Ladder:
             if verdict is None and isinstance(error, UserError):
                 if error.code == "disk_full":
                     self.due[post.id] = time.monotonic() + FULL_DISK_SECONDS
-                if error.code != "job_unknown":
+                if error.code not in {"job_unknown", "study_unknown"}:
                     raise
                 return None  # its member has left, and took it along
             if verdict is None and self.bot.is_closed():  # its connection is closed already
@@ -186,6 +196,9 @@ class Ladder:
             if not server.log:
                 raise MissingPlaceError("no_log")
             return channels.partial_messageable(self.bot, server.log, post.guild)
+        if place == "study":
+            study = await self.store.studies.get(post.study or 0)
+            return channels.partial_messageable(self.bot, study.channel, study.guild)
         job = await self.store.jobs.get(post.job or 0)
         room = await self._find_thread(job) if place == "thread" else job.channel
         if not room or (place == "channel" and job.private):

@@ -27,6 +27,7 @@ from bot.wording import (
     sample,
     server,
     shell,
+    study,
     style,
     training,
     upload,

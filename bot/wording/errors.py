@@ -203,6 +203,13 @@ ERRORS = {
     "style_missing": "The style's file is missing. Train it again.",
     "style_name_unknown": "There's no style called **{style}** that you can use here. You can use: {choices}.",
     "style_unshared": "{name} isn't shared with this server any more. Share it again with /style share.",
+    "study_busy": "You have a study here that isn't closed yet. Close or cancel it first: /study list.",
+    "study_closed": "This study takes no votes any more.",
+    "study_own": "This is your own study, so you can't vote in it: you know what it compares.",
+    "study_pairs": "That makes {pairs} pairs; the limit is {most}, or people stop voting. Take fewer prompts or seeds.",
+    "study_prompts": "{count} prompts are too many; the limit is {most}.",
+    "study_same": "Both sides would draw the same. Pick another style or another strength.",
+    "study_unknown": "That study has ended, or its pictures were taken back.",
     "styles_none": "There's no style here that you can use yet. Train one with /train auto.",
     "text_flow": "Bases of the family {family} read prompts with a language model that can't be trained: leave that option out.",
     "token_missing": """Safelight needs a bot token to connect to Discord. To get one:

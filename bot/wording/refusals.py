@@ -17,6 +17,7 @@ PLACES = {
     "card": "the channel",
     "member": "your direct messages",
     "log": "the log channel",
+    "study": "the channel",
 }
 REASONS = {
     "archived": "{place} is archived and I can't reopen it",

@@ -29,7 +29,8 @@ SELECT member FROM consents UNION SELECT owner FROM datasets UNION SELECT owner 
 UNION SELECT owner FROM jobs UNION SELECT requested_by FROM jobs UNION SELECT owner FROM styles
 UNION SELECT owner FROM drafts UNION SELECT contributor FROM photos
 UNION SELECT member FROM contributors UNION SELECT member FROM style_contributors
-UNION SELECT member FROM watchers UNION SELECT member FROM posts
+UNION SELECT member FROM watchers UNION SELECT member FROM posts UNION SELECT member FROM likes
+UNION SELECT owner FROM studies UNION SELECT member FROM votes
 UNION SELECT reporter FROM reports UNION SELECT facts ->> 'by' FROM events
 """
 #: A style that the member left on its servers stays there without a name.

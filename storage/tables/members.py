@@ -44,6 +44,9 @@ EXPORT_QUERIES = {
     " WHERE requested_by = :member AND owner <> :member",
     "watching": "SELECT job FROM watchers WHERE member = :member",
     "likes": "SELECT job, liked, at FROM likes WHERE member = :member",
+    "studies": "SELECT id, guild, channel, question, hours, state, created, closes, result"
+    " FROM studies WHERE owner = :member",
+    "votes": "SELECT pair, choice, at FROM votes WHERE member = :member",
     "styles": "SELECT id, guild, job, name, method, family, base, trigger, concept, digest,"
     " bytes, created, whole, removed FROM styles WHERE owner = :member",
     "shares": "SELECT style, guild FROM shares"
@@ -58,7 +61,7 @@ EXPORT_QUERIES = {
 }
 JSON_COLUMNS = {
     "bases", "body", "request", "error", "facts", "warnings", "found_framing", "chosen_framing",
-    "measures", "examination",
+    "measures", "examination", "result",
 }  # fmt: skip
 
 KEEP_SHARED_STYLES = (
@@ -68,6 +71,7 @@ KEEP_SHARED_STYLES = (
 #: a block stays: else it would be lifted by whom it is for
 #: in this order: referring rows go before those they refer to
 ERASE_STATEMENTS = (
+    "DELETE FROM studies WHERE owner = :member",
     "DELETE FROM styles WHERE owner = :member",
     "UPDATE jobs SET purge = 1, requested = 'cancel' WHERE owner = :member AND status = 'running'",
     "DELETE FROM jobs WHERE owner = :member AND status <> 'running'",
@@ -77,6 +81,7 @@ ERASE_STATEMENTS = (
     "DELETE FROM consents WHERE member = :member",
     "DELETE FROM contributors WHERE member = :member",
     "DELETE FROM style_contributors WHERE member = :member",
+    "DELETE FROM votes WHERE member = :member",
     "DELETE FROM likes WHERE member = :member",
     "DELETE FROM watchers WHERE member = :member",
     "DELETE FROM posts WHERE member = :member",

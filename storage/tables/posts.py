@@ -13,8 +13,11 @@ from storage.tables.database import Database, read_row
 from storage.tables.events import ADVANCE
 
 INSERT_POST = """
-INSERT OR IGNORE INTO posts (kind, member, guild, job, event, report, dataset, refusals, created)
-VALUES (:kind, :member, :guild, :job, :event, :report, :dataset, :refusals, :now) RETURNING *
+INSERT OR IGNORE INTO posts
+  (kind, member, guild, job, event, report, dataset, study, refusals, created)
+VALUES
+  (:kind, :member, :guild, :job, :event, :report, :dataset, :study, :refusals, :now)
+RETURNING *
 """
 REFUSE = """
 UPDATE posts SET rung = rung + 1, uncertain = 0, refusals = :refusals WHERE id = :post RETURNING *
@@ -49,6 +52,9 @@ class PostKind(StrEnum):
     REPORT = "report"
     UNUSED = "unused"  #: a dataset will be deleted unless it is used
     TAKEN_BACK = "taken_back"  #: a member took back the photos that they added to a dataset
+    STUDY_OPEN = "study_open"  #: a study takes votes
+    STUDY_RESULT = "study_result"
+    STUDY_FAILED = "study_failed"  #: a study's pictures could not be drawn
 
 
 #: why a place refused a post: (place, reason), both keys of `bot.wording.refusals`
@@ -66,6 +72,7 @@ class NewPost:
     event: int = 0
     report: int | None = None
     dataset: int | None = None
+    study: int | None = None
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -81,6 +88,7 @@ class Post:
     event: int
     report: int | None
     dataset: int | None
+    study: int | None
     state: str
     rung: int
     refusals: tuple[Refusal, ...]
@@ -97,7 +105,9 @@ class Post:
     @property
     def nonce(self) -> str:
         """A name that Discord takes once within some minutes; 25 characters at most."""
-        return f"{self.job or self.report or self.dataset}-{self.event}-{self.marker:x}"
+        return (
+            f"{self.job or self.report or self.dataset or self.study}-{self.event}-{self.marker:x}"
+        )
 
 
 def make_marker(name: str) -> int:
@@ -147,6 +157,11 @@ class Posts:
     async def find_report(self, report: int) -> Post | None:
         """Return the post of a report."""
         found = await self._list("report = :report", report=report)
+        return found[0] if found else None
+
+    async def find_study(self, study: int) -> Post | None:
+        """Return the post by which a study takes votes."""
+        found = await self._list("study = :study AND kind = 'study_open'", study=study)
         return found[0] if found else None
 
     async def get(self, post: Post) -> Post | None:

@@ -138,6 +138,7 @@ class Styles:
             await _check_owner(tx, style_id, owner)
             sql = "DELETE FROM shares WHERE style = :id AND guild = :guild"
             await tx.execute(sql, id=style_id, guild=guild)
+        await self._trash.sweep()  # of studies that it was in
 
     async def withdraw(self, style_id: int, guild: int) -> None:
         """Remove anybody's style from a server, as a moderator.

@@ -93,6 +93,8 @@ async def test_export(
         "commands": 1,
         "watching": 1,
         "likes": 1,
+        "studies": 0,
+        "votes": 0,
         "styles": 1,
         "shares": 1,
         "posts": 1,

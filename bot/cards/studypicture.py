@@ -1,0 +1,118 @@
+"""The pictures of a study: two side by side, one beside noise, and the result as a bar."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from bot import wording
+from bot.wording import flatten
+from storage.planning.study import StudyResult
+
+SIDE, GAP, HEADER = 512, 24, 64  #: pixels
+WIDTH = 2 * SIDE + 3 * GAP
+FONT = 36
+MAX_NAME_CHARS = 26
+BAR, WHISKER = 72, 40  #: pixels high
+GROUND, INK, GREY = "#313338", "#f2f3f5", "#80848e"
+COLOURS = ("#5865f2", "#f0b232")  #: of the first side and the second
+NOISE_SIDE = 64  #: squares of noise beside each other
+NOISE_SEED = 7
+
+
+def open_picture(path: Path) -> Image.Image:
+    """Return a picture SIDE pixels wide; a tiny one keeps its pixels as squares."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    small = max(picture.size) * 2 <= SIDE
+    sharp = Image.Resampling.NEAREST if small else Image.Resampling.LANCZOS
+    scale = SIDE / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    whole = Image.new("RGB", (SIDE, SIDE), GROUND)
+    whole.paste(picture.resize(size, sharp), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
+    return whole
+
+
+def shuffle_pixels(path: Path) -> Image.Image:
+    """Return a picture's pixels in random order: its colours, and nothing to be seen."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB").resize((NOISE_SIDE, NOISE_SIDE), Image.Resampling.BOX)
+    raw = picture.tobytes()
+    pixels = [raw[at : at + 3] for at in range(0, len(raw), 3)]
+    random.Random(NOISE_SEED).shuffle(pixels)  # noqa: S311 (noise)
+    noise = Image.frombytes("RGB", picture.size, b"".join(pixels))
+    return noise.resize((SIDE, SIDE), Image.Resampling.NEAREST)
+
+
+def draw_pair(left: Image.Image, right: Image.Image) -> bytes:
+    """Return two pictures side by side as a PNG, A and B above them."""
+    whole = Image.new("RGB", (WIDTH, HEADER + SIDE + GAP), GROUND)
+    paste_pair(whole, (left, right), HEADER)
+    for place, name in enumerate(wording.study.SIDES):
+        write(whole, name, (column(place) + SIDE // 2, HEADER // 2))
+    return encode(whole)
+
+
+def draw_result(
+    names: tuple[str, str], pairs: Sequence[tuple[Path, Path]], result: StudyResult
+) -> bytes:
+    """Return pairs under the names of their sides and the voters' preference, as a PNG."""
+    height = HEADER + len(pairs) * (SIDE + GAP) + BAR + WHISKER + GAP
+    whole = Image.new("RGB", (WIDTH, height), GROUND)
+    for place, name in enumerate(names):
+        at = (column(place) + SIDE // 2, HEADER // 2)
+        write(whole, flatten(name, MAX_NAME_CHARS), at, COLOURS[place])
+    for number, (first, second) in enumerate(pairs):
+        pictures = (open_picture(first), open_picture(second))
+        paste_pair(whole, pictures, HEADER + number * (SIDE + GAP))
+    draw_bar(whole, result, height - GAP - WHISKER - BAR)
+    return encode(whole)
+
+
+def draw_bar(whole: Image.Image, result: StudyResult, top: int) -> None:
+    """Draw how many voters preferred which side, and below it the interval around that share."""
+    pen, width = ImageDraw.Draw(whole), WIDTH - 2 * GAP
+    counts = (result.first, result.neither, result.second)
+    left = float(GAP)
+    for count, colour in zip(counts, (COLOURS[0], GREY, COLOURS[1]), strict=True):
+        right = left + width * count / max(1, result.voters)
+        if count:
+            pen.rectangle((left, top, right, top + BAR), colour)
+            write(whole, str(count), (round((left + right) / 2), top + BAR // 2))
+        left = right
+    low, high = result.interval
+    if result.leader:  # the second side leads: the interval is of what is on the right
+        low, high = 1 - high, 1 - low
+    line = top + BAR + WHISKER // 2
+    pen.line((GAP + width * low, line, GAP + width * high, line), INK, 6)
+    for share in (low, high):
+        pen.line((GAP + width * share, line - 10, GAP + width * share, line + 10), INK, 6)
+    pen.line((WIDTH // 2, top - 8, WIDTH // 2, top + BAR + WHISKER), GREY, 2)
+
+
+def column(place: int) -> int:
+    """Return where a side begins, in pixels from the left."""
+    return GAP + place * (SIDE + GAP)
+
+
+def paste_pair(whole: Image.Image, pictures: tuple[Image.Image, Image.Image], top: int) -> None:
+    """Paste two pictures beside each other."""
+    for place, picture in enumerate(pictures):
+        whole.paste(picture, (column(place), top))
+
+
+def write(whole: Image.Image, said: str, at: tuple[int, int], colour: str = INK) -> None:
+    """Write a line around a place."""
+    font = ImageFont.load_default(FONT)
+    ImageDraw.Draw(whole).text(at, said, colour, font, anchor="mm", stroke_width=0.6)
+
+
+def encode(picture: Image.Image) -> bytes:
+    """Return a picture as a PNG."""
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()

@@ -1,0 +1,65 @@
+"""The course of studies: opened once they are drawn, closed when their time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import discord
+from discord.ext import tasks
+
+from bot.actions import channels
+from bot.bot import Bot
+from bot.cards.study import retired_card
+from storage.disk import FullDiskNotice
+from storage.tables.studies import Study, StudyState
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0  #: between two looks at the studies
+
+
+class StudyCourse:
+    """Moves studies on; the ladder posts what there is to tell."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot, self.store = bot, bot.store
+        self.notice = FullDiskNotice(bot.store.home.path, "studies go on later")
+        self.loop = tasks.loop(seconds=LOOK_SECONDS)(self.look)
+        self.loop.before_loop(bot.wait_until_ready)
+
+    def start(self) -> None:
+        """Start looking once the bot is connected."""
+        self.loop.start()
+
+    async def close(self) -> None:
+        """Stop looking."""
+        task = self.loop.get_task()
+        self.loop.cancel()
+        if task is not None:
+            await asyncio.wait([task])
+
+    async def look(self) -> None:
+        """Open and close what is due, and say so on the posts of those that have ended."""
+        try:
+            with self.notice.waiting():
+                await self.store.studies.advance(time.time())
+                for study in await self.store.studies.list_unretired():
+                    await self.retire(study)
+                    await self.store.studies.retire(study.id)
+        except Exception:
+            if not self.bot.is_closed():
+                log.exception("Bug while following the studies")
+
+    async def retire(self, study: Study) -> None:
+        """Take the button off a study's post, if it is still there."""
+        post = await self.store.posts.find_study(study.id)
+        if post is None or not post.message:
+            return
+        card = retired_card(study, closed=study.state is StudyState.CLOSED)
+        room = channels.partial_messageable(self.bot, post.channel or 0, study.guild)
+        try:
+            await room.get_partial_message(post.message).edit(view=card)
+        except discord.HTTPException as refused:  # the button itself says that it is over
+            log.info("The post of study %s cannot be edited: %s", study.id, refused)
