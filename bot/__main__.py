@@ -52,6 +52,7 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     """
     bot.store = await opened.enter_async_context(await Store.open(Home(bot.settings.home)))
     await wait_for_scheduler(bot.store)
+    await bot.store.checkpoints.finish_choices()
     bot.darkroom = await opened.enter_async_context(Darkroom(faces=True))
     opened.push_async_callback(remove_cogs, bot)
     await load_cogs(bot)

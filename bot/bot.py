@@ -39,6 +39,9 @@ class JobFeed(Protocol):
     async def make_card(self, number: int) -> Card:
         """Return a new card of a job as it is now."""
 
+    async def show_result(self, interaction: Interaction, number: int) -> None:
+        """Replace the card of a training's result by one of how the style is now."""
+
     def expect(self, number: int, card: Card) -> None:
         """Keep the card that was just posted for a job up to date."""
 

@@ -6,7 +6,7 @@
            safelight.db.before-<number of the migration>
 
     runs/<id>-<key>/  job.json photos/ classes/ style.safetensors
-                events.jsonl checkpoints/ samples/ result/ log.txt
+                events.jsonl checkpoints/ samples/ result/ kept/ log.txt
 
     workers/<name>/  handle.json heartbeat catalog.json state.json inbox/*.json log.txt
 
@@ -140,6 +140,24 @@ class JobFolder:
     def result(self) -> Path:
         """The finished style, pictures or captions."""
         return self.path / "result"
+
+    @property
+    def kept(self) -> Path:
+        """The style as it was at each checkpoint, and the last state, to choose and go on from."""
+        return self.path / "kept"
+
+    def kept_style(self, step: int) -> Path:
+        """Return the style's file as it was after a step."""
+        return self.kept / f"step-{step:06d}.safetensors"
+
+    @property
+    def kept_state(self) -> Path:
+        """The last checkpoint of a finished training."""
+        return self.kept / "state.safetensors"
+
+    def preview(self, step: int, at: int = 0) -> Path:
+        """Return where the picture of a prompt at a step lies."""
+        return self.samples / f"step-{step:06d}-{at}.png"
 
     @property
     def log_file(self) -> Path:

@@ -233,6 +233,7 @@ class Style:
     shared: tuple[int, ...] = ()  #: servers whose members may sample it
     whole: bool = False  #: a full model, whose large file is removed after some time
     removed: float | None = None  #: when the file was removed
+    checkpoint: int | None = None  #: the step that its owner chose; None is the bot's choice
 
     @property
     def folder(self) -> str:

@@ -39,6 +39,8 @@ class StorageSettings(BaseSettings):
     member_quota_mib: int = Field(default=20_480, ge=0, validation_alias="SAFELIGHT_MEMBER_MB")
     #: after which files of fully trained models are removed; 0 is never
     full_model_days: int = Field(default=30, ge=0, validation_alias="SAFELIGHT_MODEL_DAYS")
+    #: after which checkpoints of finished trainings are removed; 0 is never
+    checkpoint_days: int = Field(default=14, ge=0, validation_alias="SAFELIGHT_CHECKPOINT_DAYS")
     #: by which photos are encrypted on the disk: the first encrypts, all decrypt; none without it
     photo_keys: SecretStr | None = Field(
         default=None,

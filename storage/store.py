@@ -10,6 +10,7 @@ from storage.folders import ASIDE_DAYS, Home
 from storage.homefolder import create_home
 from storage.tables.captions import Captions
 from storage.tables.catalog import Catalogs
+from storage.tables.checkpoints import Checkpoints
 from storage.tables.consents import Consents
 from storage.tables.contributors import Contributors
 from storage.tables.database import Database
@@ -56,6 +57,7 @@ class Store:
         self.durations = Durations(database)
         self.styles = Styles(database, trash, home)
         self.studies = Studies(database, trash)
+        self.checkpoints = Checkpoints(database, home)
         self.reports = Reports(database)
         self.posts = Posts(database)
         self.retention = Retention(database, trash)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
@@ -16,6 +16,7 @@ from bot.actions.delivery import DeliveryKind, Handover
 from bot.actions.jobstate import file_name
 from bot.card import Card
 from bot.cards import style as styles
+from bot.cards.checkpoints import add_checkpoints
 from bot.cards.components import row, text
 from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.report import AddReport
@@ -24,6 +25,7 @@ from bot.wording import fill, flatten, format_size, say
 from storage.events import PreviewsDrawn, ResultDrawn, SmallCopy
 from storage.folders import Home, JobFolder
 from storage.records import Base, Status, Style
+from storage.tables.checkpoints import StyleCheckpoint
 
 MAX_PICTURES = 4  #: on one card
 
@@ -36,6 +38,15 @@ class Result:
     style: Style
     base: Base | None
     pinged: list[int]  #: who is pinged
+    checkpoints: Sequence[StyleCheckpoint] = ()  #: those that are kept, by their steps
+    until: int = 0  #: unix seconds until when; 0 is as long as the style
+
+    @property
+    def chosen(self) -> StyleCheckpoint | None:
+        """The checkpoint that its owner chose instead of Safelight's."""
+        step, last = self.style.checkpoint, self.view.state.done.steps
+        kept = (each for each in self.checkpoints if each.step == step != last)
+        return next(kept, None)
 
 
 def result_card(home: Home, result: Result, handover: Handover) -> Card:
@@ -53,6 +64,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     pinged = " ".join(f"<@{member}>" for member in result.pinged)
     card.add(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     add_pictures(card, home.job_folder(job.folder), result)
+    add_checkpoints(card, result.style, result.checkpoints, state.done.steps, result.until)
     card.add(text(say(wording.result.PROMPT, trigger=style.trigger)))
     card.add(row(*styles.draw_buttons(style, result.base)))
     if programs := state.done.readable_by:
@@ -81,9 +93,14 @@ def add_pictures(card: PictureCard, folder: JobFolder, result: Result) -> None:
     if state.previews is None or not state.previews.step:
         return
     now = list_pictures(folder, state.previews)
+    if result.chosen:
+        prompts = enumerate(state.previews.prompts)
+        drawn = ((result.chosen.folder.preview(result.chosen.step, at), p) for at, p in prompts)
+        now = [(path, prompt) for path, prompt in drawn if path.is_file()]
     card.add_gallery((path, fill(wording.result.NOW_ALT, prompt=said)) for path, said in now)
-    if isinstance(state.previews, ResultDrawn) and state.previews.candidates > 1:
-        card.add(text(say(wording.result.BEST, candidates=state.previews.candidates)))
+    several = getattr(state.previews, "candidates", 1)
+    if several > 1 and not result.chosen:
+        card.add(text(say(wording.result.BEST, candidates=several)))
     if now and result.base and result.base.small:
         light, dark = (path for path, _ in (now[0], now[min(1, len(now) - 1)]))
         card.add(text(wording.result.EMOJI)).add_chat(dark, light, wording.result.EMOJI_ALT)

@@ -34,7 +34,8 @@ class PictureCard(Card):
         if self.chat:
             name, dark, light = self.chat
             shown[name] = draw_chat(dark, light)
-        return [discord.File(content, name) for name, content in shown.items()]
+        drawn = {name: io.BytesIO(content) for name, content in self.contents.items()}
+        return [discord.File(content, name) for name, content in (shown | drawn).items()]
 
 
 def enlarge(path: Path) -> io.BytesIO | Path:

@@ -14,6 +14,7 @@ from bot.actions.jobstate import JobState
 from bot.bot import Bot
 from bot.card import Card
 from bot.cards import result as results
+from bot.cards.checkpoints import keep_until
 from bot.cards.components import text
 from bot.cards.job import JobView
 from bot.cards.report import report_card
@@ -21,6 +22,7 @@ from bot.cards.retention import dataset_notice
 from bot.cards.study import study_post
 from bot.jobfeed.cards import JobCards, WatchedJobs
 from bot.wording import fill, say
+from storage.errors import UserError
 from storage.events import PreviewsDrawn, Progress
 from storage.records import Job, Status
 from storage.tables.posts import Post, PostKind, Refusal
@@ -110,6 +112,17 @@ class Contents:
         card = results.step_card(self.store.home, then, entry.event)
         return Content([lambda: card]) if card.paths else None
 
+    async def make_result(self, number: int, max_bytes: int) -> Content:
+        """Return what makes the card of a finished training's style as it is now."""
+        watched = await self.watched.find(number)
+        if watched is None:
+            raise UserError("job_unknown")
+        view = await self.cards.view_job(await self.store.jobs.get(number), watched.state)
+        content = await self._make_result(view, MEMBER, max_bytes)
+        if content is None:
+            raise UserError("style_unknown")
+        return content
+
     async def _make_result(self, view: JobView, place: str, max_bytes: int) -> Content | None:
         job = view.job
         style = await self.cards.find_style(job)
@@ -117,8 +130,10 @@ class Contents:
             return None
         pinged = await self._list_pinged(job, place)
         base = (await self.store.catalog.read()).get_base(job.base)
-        result = results.Result(view, style, base, pinged)
-        small = view.state.done.small_copy
+        kept = await self.store.checkpoints.list_for(style)
+        until = keep_until(job, self.bot.settings.checkpoint_days)
+        result = results.Result(view, style, base, pinged, kept, until)
+        small = None if result.chosen else view.state.done.small_copy
         ways = delivery.list_handovers(self.bot, style, max_bytes, small)
         cards = [partial(results.result_card, self.store.home, result, way) for way in ways]
         return Content([*cards], tuple(pinged))

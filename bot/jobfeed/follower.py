@@ -94,6 +94,11 @@ class JobFollower:
                 self.watched.known.pop(number, None)
             return await self.cards.make_card(job, watched)
 
+    async def show_result(self, interaction: Interaction, number: int) -> None:
+        """Replace the card of a training's result by one of how the style is now."""
+        async with self.lock:
+            await self.ladder.show_result(interaction, number)
+
     def forget(self, number: int) -> None:
         """Leave a job's card alone from now on."""
         self.watched.forget(number)

@@ -17,7 +17,7 @@ import discord
 
 from bot.actions import channels
 from bot.bot import Bot, Interaction
-from bot.cards.components import follow_up
+from bot.cards.components import edit, follow_up
 from bot.jobfeed.cards import JobCards, WatchedJobs
 from bot.jobfeed.contents import (
     KEPT,
@@ -270,6 +270,19 @@ class Ladder:
             content = await self.contents.make(post, KEPT, interaction.filesize_limit)
             if content is None or await self._follow_up(interaction, post, content):
                 await self.store.posts.finish(post)
+
+    async def show_result(self, interaction: Interaction, number: int) -> None:
+        """Replace a result's card by one of how its style is now, smaller if it is too large."""
+        content = await self.contents.make_result(number, interaction.filesize_limit)
+        for at, make in enumerate(content.cards, 1):
+            try:
+                await edit(interaction, make())
+            except discord.HTTPException as refused:
+                verdict = judge(refused)
+                if at == len(content.cards) or verdict is None or verdict.reason != "too_large":
+                    raise
+            else:
+                return
 
     async def _follow_up(self, interaction: Interaction, post: Post, content: Content) -> bool:
         for make in content.cards:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from storage.backup.manifest import DATABASE
-from storage.folders import Home
+from storage.folders import Home, JobFolder
 from storage.records import Kind
 from storage.tables.database import BUSY_TIMEOUT_SECONDS
 from storage.tables.jobs import job_from_row
@@ -63,7 +63,8 @@ class Contents:
             yield name, home / name
         for folder in sorted(self.folders):
             run = home / folder
-            found = {*run.rglob("*")} - {run / name for name in LEFT_OUT}
+            kept = JobFolder(run).kept  # is there for some days only, and may be large
+            found = {*run.rglob("*")} - {run / name for name in LEFT_OUT} - {*kept.rglob("*")}
             for path in sorted(found, key=lambda path: (path.suffix != ".jsonl", path)):
                 if is_kept(path):
                     yield path.relative_to(home).as_posix(), path

@@ -48,7 +48,7 @@ EXPORT_QUERIES = {
     " FROM studies WHERE owner = :member",
     "votes": "SELECT pair, choice, at FROM votes WHERE member = :member",
     "styles": "SELECT id, guild, job, name, method, family, base, trigger, concept, digest,"
-    " bytes, created, whole, removed FROM styles WHERE owner = :member",
+    " bytes, created, whole, removed, checkpoint FROM styles WHERE owner = :member",
     "shares": "SELECT style, guild FROM shares"
     " WHERE style IN (SELECT id FROM styles WHERE owner = :member)",
     "drafts": "SELECT id, created, body FROM drafts WHERE owner = :member",

@@ -65,7 +65,7 @@ class Styles:
 
         Raises JobError: "lease_lost" if the claim is not the newest, or "photos_withdrawn".
         """
-        digest, size = await asyncio.to_thread(_hash_file, file)
+        digest, size = await asyncio.to_thread(hash_file, file)
         name = str(job.request["name"])
         async with self._database.transaction() as tx:
             if existing := await _find_existing(tx, job):
@@ -191,7 +191,7 @@ async def _check_owner(tx: Connection, style_id: int, owner: int) -> None:
         raise UserError("style_unknown")
 
 
-def _hash_file(file: Path) -> tuple[str, int]:
+def hash_file(file: Path) -> tuple[str, int]:
     """Return a file's digest and bytes."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest(), file.stat().st_size

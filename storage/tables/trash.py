@@ -73,7 +73,8 @@ class Trash:
         run, style = self._home.job_folder(name), self._home.styles / name
         # what a job that ended no longer needs; a sample's style may be another member's
         copies = (run.photos, run.class_images, run.checkpoints, run.style_file)
-        known = {"copies": copies, "result": (run.result,), "style": (style,)}
+        known = {"copies": copies, "result": (run.result,), "kept": (run.kept,)}
+        known["style"] = (style,)
         return known.get(kind, (run.path,))
 
 

@@ -90,9 +90,14 @@ def list_style_deletions(styles: str) -> tuple[str, ...]:
     return tuple(each.format(styles=styles) for each in statements)
 
 
+#: what is kept of a training to choose from and go on from goes, even where its style stays
+REMOVE_KEPT = f"""
+INSERT OR IGNORE INTO trash SELECT 'kept', id || '-' || key FROM jobs
+WHERE kind = 'train' AND style IN ({THEIR_STYLES})
+"""
 DELETE_PHOTOS = f"DELETE FROM photos WHERE {THEIR_PHOTOS}"
 REMOVE_THEIR_CAPTIONS = list_caption_removals(f"SELECT dataset FROM photos WHERE {THEIR_PHOTOS}")
-END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS, *REMOVE_THEIR_CAPTIONS)
+END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS, REMOVE_KEPT, *REMOVE_THEIR_CAPTIONS)
 DELETE_THEIR_STYLES = list_style_deletions(THEIR_STYLES)
 WITHDRAW_STATEMENTS = (
     *END_THEIR_JOBS,

@@ -128,7 +128,13 @@ class RunFolder:
     def _empty(self) -> None:
         """Remove all but the photos."""
         folder = self.folder
-        for each in (folder.checkpoints, folder.samples, folder.class_images, folder.result):
+        for each in (
+            folder.checkpoints,
+            folder.samples,
+            folder.class_images,
+            folder.result,
+            folder.kept,
+        ):
             shutil.rmtree(each, ignore_errors=True)
         for file in (folder.events_file, folder.log_file):
             file.unlink(missing_ok=True)

@@ -31,16 +31,14 @@ from training.run.defaults import check_family, fill_in_device
 from training.run.dropout import adapter_dropout
 from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos, step_generator
-from training.run.previews import Draw, Previews, copy_parameters
+from training.run.previews import Draw, Previews, Weights, copy_parameters
 from training.run.prior import ClassImages
 from training.run.room import Commanded, write_when_room
 from training.run.step import MicroBatch, OptimizerStep
+from training.run.stylefile import StyleFiles
 from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer, read_last_progress
 from training.run.writer import CheckpointWriter
-from training.styles import writer
-from training.styles.compatibility import find_needs, readable_by
-from training.styles.resize import extract_lora, shrink, write_small_copy
 
 Task = Generator[Event, JobCommand | None, None]
 
@@ -136,6 +134,8 @@ class TrainingRun:
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
         self.preview_steps = list_preview_steps(recipe.steps, recipe.save_every)
         self.previews = Previews(folder, recipe, family, bases, self.timer)
+        base = bases.find(recipe.base)
+        self.styles = StyleFiles(folder, family, attached, base, self.previews)
         family.set_gradient_checkpointing(current.gradient_checkpointing)
         if current.nf4:
             family.quantize()
@@ -329,8 +329,15 @@ class TrainingRun:
         """
         if step > self.first_step:
             yield from self.start_checkpoint(step)
-        draw, due = self.previews.draw, step in self.preview_steps
-        return (yield from self.draw_when_room(step, draw)) if due else None
+        due = step in self.preview_steps
+        return (yield from self.draw_when_room(step, self.draw_and_keep)) if due else None
+
+    def draw_and_keep(self, step: int, final_weights: Weights) -> list[Event]:
+        """Draw the previews of a checkpoint, and write the style as it is there."""
+        drawn = self.previews.draw(step, final_weights)
+        with final_weights():
+            self.styles.keep(self.recipe, step)
+        return drawn
 
     def draw_when_room(self, step: int, draw: Draw) -> Commanded:
         """Draw pictures of a step when the disk has room; return a command that came."""
@@ -370,26 +377,6 @@ class TrainingRun:
         yield done
 
     def write_style(self, steps: int, *, early: bool) -> Done:
-        """Write the style's file and its small copy; return the end of the run."""
-        recipe = replace(self.recipe, steps=max(1, steps))
-        path = self.folder.result / f"{recipe.name}.safetensors"
-        origin = writer.describe_origin(recipe, self.family, self.bases.find(recipe.base))
-        thumbnail = self.previews.first_path(steps)
+        """Write the style's file; return the end of the run."""
         with self.final_weights():
-            weights = self.family.networks.to_file_names(self.attached.weights())  # may be no copy
-            digest = writer.write_style(path, weights, recipe, origin, thumbnail)
-            full = self.attached if isinstance(self.attached, FullNetworks) else None
-            make = partial(extract_lora, full) if full else partial(shrink, weights)
-            small_copy = write_small_copy(path, make, recipe, origin, thumbnail)
-        return Done(
-            steps,
-            self.timer.timings(),
-            path.name,
-            path.stat().st_size,
-            digest,
-            early=early,
-            full_model=not recipe.rank,
-            readable_by=tuple(readable_by(weights, recipe.family)),
-            readable_with=find_needs(weights, recipe.family),
-            small_copy=small_copy,
-        )
+            return self.styles.write_result(self.recipe, steps, early=early)

@@ -40,14 +40,14 @@ class Previews:
         self.prompts = [each for each in recipe.prompts if not each.at_end]
         self.candidates = count_candidates(recipe, bases.find(recipe.base))  #: at the end
 
-    def path(self, step: int, at: int = 0, *, end: str = "") -> Path:
-        """Return where the preview of a prompt at a step lies."""
-        return self.folder.samples / f"step-{step:06d}-{end}{at}.png"
+    def end_path(self, step: int, at: int = 0) -> Path:
+        """Return where the result's picture of a prompt lies."""
+        return self.folder.samples / f"step-{step:06d}-end-{at}.png"
 
     def first_path(self, step: int) -> Path | None:
-        """Return where the first picture of the end lies; None if there is none."""
-        path = self.path(step, end="end-")
-        return path if path.exists() else None
+        """Return where the first picture of a step lies, the end's if it is the last."""
+        paths = self.end_path(step), self.folder.preview(step)
+        return next((path for path in paths if path.exists()), None)
 
     def count_pictures(self, rounds: int) -> int:
         """Count the pictures of so many rounds, the last of which is the result's."""
@@ -55,7 +55,7 @@ class Previews:
 
     def draw(self, step: int, final_weights: Weights = nullcontext) -> list[Event]:
         """Draw some prompts, unless an earlier attempt has; it may have died before it said so."""
-        paths = [self.path(step, at) for at in range(len(self.prompts))]
+        paths = [self.folder.preview(step, at) for at in range(len(self.prompts))]
         if not all(path.exists() for path in paths):
             save(paths, self.draw_images(self.prompts, final_weights))
         return [PreviewsDrawn(step, *describe(paths, self.prompts))] if paths else []
@@ -76,7 +76,11 @@ class Previews:
         if count > 1:
             best = choose_best(groups, self.crop_photos(), self.bases)
             torch.set_num_threads(self.recipe.threads)
-        paths = [self.path(step, at, end="end-") for at in range(len(prompts))]
+        if count > 1:  # the same seeds as on the way, which the best may not have
+            shown = range(len(self.prompts))
+            same = [self.folder.preview(step, at) for at in shown]
+            save(same, [groups[at][0] for at in shown])
+        paths = [self.end_path(step, at) for at in range(len(prompts))]
         save(paths, [group[one] for group, one in zip(groups, best, strict=True)])
         kept = [tries[at * count + one] for at, one in enumerate(best)]
         return [ResultDrawn(step, *describe(paths, kept), candidates=count)]

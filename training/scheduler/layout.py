@@ -84,6 +84,8 @@ def clear_folder(folder: JobFolder) -> None:
     folder.style_file.unlink(missing_ok=True)
     for part in folder.path.rglob(".*.part"):  # its writer was killed
         part.unlink(missing_ok=True)
+    if not any(folder.result.glob("*.safetensors")):  # nothing came of it
+        shutil.rmtree(folder.kept, ignore_errors=True)
     if (large := model_file(folder)) is not None:
         large.unlink(missing_ok=True)
     folder.request_file.unlink(missing_ok=True)  # it has captions, and others' triggers

@@ -136,6 +136,8 @@ class Scheduler:
         await self.store.sweep()
         await self.clear_ended_folders()
         await self.remove_old_models(now)
+        if days := self.settings.checkpoint_days:
+            await self.store.checkpoints.remove_old(now - days * DAY_SECONDS)
 
     async def remove_old_models(self, now: float) -> None:
         """Remove the files of whole models older than SAFELIGHT_MODEL_DAYS, unless it is 0."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from training.run.loop import TrainingRun, train
 from training.run.previews import SAMPLING_STEPS
 from training.run.timing import RunTimer
 from training.sample import LoadedStyle, draw_pictures
-from training.styles.header import read_method_and_trigger
+from training.styles.header import read_header, read_metadata, read_method_and_trigger
 from training.styles.thumbnail import make_thumbnail
 from training.styles.writer import read_tensors
 
@@ -73,6 +74,13 @@ def test_story(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_t
     assert done.digest == hashlib.sha256(result(folder)).hexdigest()
     assert (done.steps, done.early) == (4, False)
     assert min(done.timings.seconds, done.timings.steps_per_second) > 0
+    assert sorted(path.name for path in folder.kept.iterdir()) == [
+        "state.safetensors", "step-000002.safetensors", "step-000004.safetensors",
+    ]  # fmt: skip
+    assert folder.kept_style(4).read_bytes() == result(folder)
+    assert read_tensors(folder.kept_style(2)).keys() == read_tensors(folder.kept_style(4)).keys()
+    recipe = json.loads(read_metadata(read_header(folder.kept_style(2)))["safelight.recipe"])
+    assert recipe["steps"] == 2
     with Image.open(folder.samples / told["checkpoint"].curve) as curve:
         assert curve.size == (640, 240)
     assert all((folder.samples / name).exists() for name in told["sample"].files)

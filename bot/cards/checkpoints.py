@@ -1,0 +1,98 @@
+"""The checkpoints of a style on its result's card: a strip of pictures, and the choice of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import discord
+from discord import ui
+
+from bot import wording
+from bot.bot import Interaction
+from bot.card import Card
+from bot.cards.components import Select, defer_update, row, text
+from bot.cards.filmstrip import Frame, draw_filmstrip
+from bot.wording import fill, say
+from storage.errors import UserError
+from storage.records import Job, Style
+from storage.tables.checkpoints import StyleCheckpoint
+
+DAY_SECONDS = 24 * 3600
+MAX_SHOWN = 25  #: options of a select, which Discord takes at most
+STRIP_FILE = "checkpoints.png"
+
+
+def keep_until(job: Job, days: int) -> int:
+    """Return until when the checkpoints of an ended job are kept; 0 is as long as the style."""
+    return round((job.ended or 0) + days * DAY_SECONDS) if days else 0
+
+
+def add_checkpoints(
+    card: Card, style: Style, kept: Sequence[StyleCheckpoint], best: int, until: int
+) -> None:
+    """Add the strip of checkpoints and the choice, where there are several.
+
+    `best` is the step that Safelight chose.
+    """
+    if len(kept) < 2:
+        return
+    shown, used = kept[-MAX_SHOWN:], style.checkpoint or best
+    pictures = [(each, find_picture(each)) for each in shown]
+    frames = [
+        Frame(path, fill(wording.result.CHECKPOINT_LABEL, step=each.step), each.step == used)
+        for each, path in pictures
+        if path is not None
+    ]
+    template = wording.result.IN_USE if used == best else wording.result.IN_USE_CHOSEN
+    lines = [say(template, step=used, best=best)]
+    if until:
+        lines.append(fill(wording.result.CHECKPOINTS_UNTIL, until=until))
+    if frames:
+        url = card.attach_content(draw_filmstrip(frames), STRIP_FILE)
+        alt = fill(wording.result.STRIP_ALT, steps=", ".join(frame.label for frame in frames))
+        card.add(text(wording.result.STRIP))
+        card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
+    card.add(text(*lines))
+    card.add(row(UseCheckpoint(style.id, options=list_options(shown, used, best))))
+
+
+def find_picture(checkpoint: StyleCheckpoint) -> Path | None:
+    """Return the picture of a checkpoint: the end has that of the same seed, or none better."""
+    folder, step = checkpoint.folder, checkpoint.step
+    paths = folder.preview(step), folder.samples / f"step-{step:06d}-end-0.png"
+    return next((path for path in paths if path.is_file()), None)
+
+
+def list_options(
+    kept: Sequence[StyleCheckpoint], used: int, best: int
+) -> list[discord.SelectOption]:
+    """Return an option for each checkpoint; that in use is selected."""
+    return [
+        discord.SelectOption(
+            label=fill(wording.result.CHECKPOINT_LABEL, step=each.step),
+            value=str(each.step),
+            description=wording.result.CHECKPOINT_BEST if each.step == best else None,
+            default=each.step == used,
+        )
+        for each in kept
+    ]
+
+
+class UseCheckpoint(Select, verb="style:checkpoint"):
+    """Make another checkpoint the style's file, and show the result with it."""
+
+    placeholder = wording.result.CHECKPOINT_PICK
+
+    async def press(self, interaction: Interaction) -> None:
+        """Choose a checkpoint as the style's owner."""
+        await defer_update(interaction)
+        bot, member, step = interaction.client, interaction.user.id, self.chosen_number
+        own = {each.id: each for each in await bot.store.styles.list_for(member)}
+        if (style := own.get(self.number(0))) is None:
+            raise UserError("style_not_own")
+        kept = {each.step: each for each in await bot.store.checkpoints.list_for(style)}
+        if step not in kept:
+            raise UserError("checkpoint_gone", step=step)
+        await bot.store.checkpoints.choose(style, member, kept[step])
+        await bot.jobs.show_result(interaction, style.job or 0)

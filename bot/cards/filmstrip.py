@@ -1,0 +1,57 @@
+"""A strip of pictures with a label each: the same prompt and seed over the steps of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+SIDE, BAR, GAP, LABEL_SIZE = 192, 36, 8, 22  #: pixels
+MARK_WIDTH = 6  #: pixels
+FRAMES_A_ROW = 5
+GROUND, BAR_COLOUR, INK, MARK_COLOUR = "#ffffff", "#2b2d31", "#f2f3f5", "#23a55a"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a strip."""
+
+    path: Path
+    label: str
+    marked: bool = False
+
+
+def draw_filmstrip(frames: Sequence[Frame]) -> bytes:
+    """Return the frames side by side, FRAMES_A_ROW in a row, as a PNG without ground."""
+    rows = [frames[at : at + FRAMES_A_ROW] for at in range(0, len(frames), FRAMES_A_ROW)]
+    step, high = SIDE + GAP, SIDE + BAR + GAP
+    size = (step * max(map(len, rows)) - GAP, high * len(rows) - GAP)
+    strip = Image.new("RGBA", size)
+    for down, row in enumerate(rows):
+        for right, frame in enumerate(row):
+            strip.paste(draw_frame(frame), (right * step, down * high))
+    file = BytesIO()
+    strip.save(file, "PNG")
+    return file.getvalue()
+
+
+def draw_frame(frame: Frame) -> Image.Image:
+    """Return a picture in a square with its label below; tiny ones keep their pixels sharp."""
+    tile = Image.new("RGB", (SIDE, SIDE + BAR), BAR_COLOUR)
+    with Image.open(frame.path) as opened:
+        picture = opened.convert("RGB")
+    factor = SIDE / max(picture.size)
+    how = Image.Resampling.NEAREST if factor.is_integer() else Image.Resampling.LANCZOS
+    width, height = (max(1, round(side * factor)) for side in picture.size)
+    tile.paste(GROUND, (0, 0, SIDE, SIDE))
+    tile.paste(picture.resize((width, height), how), ((SIDE - width) // 2, (SIDE - height) // 2))
+    pen = ImageDraw.Draw(tile)
+    if frame.marked:
+        pen.rectangle((0, 0, SIDE - 1, SIDE + BAR - 1), outline=MARK_COLOUR, width=MARK_WIDTH)
+        pen.rectangle((0, SIDE, SIDE - 1, SIDE + BAR - 1), fill=MARK_COLOUR)
+    font = ImageFont.load_default(LABEL_SIZE)
+    pen.text((SIDE / 2, SIDE + BAR / 2), frame.label, INK, font, anchor="mm")
+    return tile

@@ -1,0 +1,74 @@
+"""The choice of a checkpoint on a result's card."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from bot import wording
+
+
+@pytest.fixture
+async def result(kit, scheduler):
+    """Alice's finished training with two earlier checkpoints, and the message of its result."""
+    alice, job = await scheduler.start_training()
+    folder = kit.store.home.job_folder(job.folder)
+    folder.kept.mkdir(parents=True)
+    for step in (50, 75, 100):
+        await scheduler.report_preview(job, step)
+        folder.kept_style(step).write_bytes(b"step %d" % step)
+    await scheduler.report_result(job)
+    style = await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
+    (thread,) = kit.channel.threads
+    return alice, style, thread
+
+
+def read_options(kit, message):
+    """Return the options to choose a checkpoint: value and whether it is in use."""
+    rows = [each for each in kit.components(message) if each["type"] == 3]
+    return [(each["value"], each.get("default", False)) for each in rows[0]["options"]]
+
+
+async def test_strip(kit, result):
+    """The result shows the same picture at each checkpoint, which is in use, and until when."""
+    _, _, thread = result
+    message = thread.last_message
+
+    assert "checkpoints.png" in [each.filename for each in message.attachments]
+    assert read_options(kit, message) == [("50", False), ("75", False), ("100", True)]
+    assert kit.says(message, wording.result.IN_USE, step=100)
+    assert "You can use another one until" in kit.text(message)
+
+
+async def test_use(kit, result):
+    """Another checkpoint becomes the style's file, also after a restart; the card shows it."""
+    alice, style, thread = result
+    await kit.restart()
+    await alice.select(thread.last_message, ["75"])
+
+    (chosen,) = await kit.store.styles.list_for(alice.id)
+    message = thread.last_message
+    assert kit.store.styles.file(chosen).read_bytes() == b"step 75"
+    assert (chosen.digest, chosen.checkpoint) == (hashlib.sha256(b"step 75").hexdigest(), 75)
+    assert chosen.id == style.id
+    assert kit.says(message, wording.result.IN_USE_CHOSEN, step=75, best=100)
+    assert read_options(kit, message) == [("50", False), ("75", True), ("100", False)]
+    names = [each.filename for each in message.attachments]
+    assert names[:2] == ["step-000075-0.png", "step-000075-1.png"]
+    (file,) = (each for each in message.attachments if each.filename == "my_dog.safetensors")
+    assert await file.read() == b"step 75"
+
+
+async def test_others(kit, result):
+    """Only the style's owner chooses, and only what is still kept."""
+    alice, style, thread = result
+    bob = kit.add_member("bob")
+    answer = await bob.select(thread.last_message, ["75"])
+    assert kit.says(answer, wording.errors.ERRORS["style_not_own"])
+    await kit.store.checkpoints.remove_old(10**12)
+    answer = await alice.select(thread.last_message, ["75"])
+
+    assert kit.says(answer, wording.errors.ERRORS["checkpoint_gone"], step=75)
+    assert await kit.store.styles.list_for(alice.id) == [style]
