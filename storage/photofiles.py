@@ -3,8 +3,9 @@
     magic (8 bytes)  key id (8)  digest (32)  nonce (12)  AES-GCM ciphertext and tag
 
 Magic, key id and digest are authenticated with the content, so that no photo can stand in for
-another. A file without the magic is not encrypted, as before a key was set. A process uses the
-keys that it was started with; they are the same for all its data folders.
+another; a text about one is bound to its column, too. A file without the magic is not encrypted,
+as before a key was set. A process uses the keys that it was started with; they are the same for
+all its data folders.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from storage.errors import UserError
 from storage.folders import write_whole
 
 MAGIC = b"SLPHOTO\x01"
+SEAL = "sealed:"  #: begins a text in the database that is encrypted, and no JSON
 KEY_BYTES, ID_BYTES, DIGEST_BYTES, NONCE_BYTES = 32, 8, 32, 12
 AUTHENTICATED = len(MAGIC) + ID_BYTES + DIGEST_BYTES  #: bytes at the start of a file
 HEADER_BYTES = AUTHENTICATED + NONCE_BYTES
@@ -59,15 +61,16 @@ class PhotoKeys:
         """The id of the key that encrypts; "" without one."""
         return next(iter(self._ciphers), "")
 
-    def encrypt(self, content: bytes, digest: str) -> bytes:
-        """Return a photo as it is stored."""
+    def encrypt(self, content: bytes, digest: str, purpose: str = "") -> bytes:
+        """Return a photo, or with a purpose something else of it, as it is stored."""
         if not self.current:
             return content
         start = MAGIC + bytes.fromhex(self.current) + bytes.fromhex(digest)
         nonce = os.urandom(NONCE_BYTES)
-        return start + nonce + self._ciphers[self.current].encrypt(nonce, content, start)
+        bound = start + purpose.encode()
+        return start + nonce + self._ciphers[self.current].encrypt(nonce, content, bound)
 
-    def decrypt(self, stored: bytes, name: str) -> bytes:
+    def decrypt(self, stored: bytes, name: str, purpose: str = "") -> bytes:
         """Return a stored photo's content, given with the name of its file.
 
         Raises UserError "photo_key_missing", or "photo_broken" if it was changed.
@@ -81,11 +84,24 @@ class PhotoKeys:
         if len(stem) == len(header.digest) and stem != header.digest:  # another photo's file
             raise UserError("photo_broken", file=name)
         nonce, start = stored[AUTHENTICATED:HEADER_BYTES], stored[:AUTHENTICATED]
+        bound = start + purpose.encode()
         try:
             content = memoryview(stored)[HEADER_BYTES:]
-            return self._ciphers[header.key].decrypt(nonce, content, start)
+            return self._ciphers[header.key].decrypt(nonce, content, bound)
         except InvalidTag:
             raise UserError("photo_broken", file=name) from None
+
+    def seal(self, text: str, digest: str, column: str) -> str:
+        """Return a text about a photo as its column stores it."""
+        if not self.current:
+            return text
+        return SEAL + base64.b64encode(self.encrypt(text.encode(), digest, column)).decode()
+
+    def unseal(self, stored: str, digest: str, column: str) -> str:
+        """Return a text about a photo; raise what `decrypt` does."""
+        if not stored.startswith(SEAL):
+            return stored
+        return self.decrypt(base64.b64decode(stored[len(SEAL) :]), digest, column).decode()
 
     def knows(self, key: str) -> bool:
         """Return whether there is a key of this id."""
@@ -176,6 +192,14 @@ def parse_header(stored: bytes) -> Header | None:
         return None
     middle = AUTHENTICATED - DIGEST_BYTES
     return Header(stored[len(MAGIC) : middle].hex(), stored[middle:AUTHENTICATED].hex())
+
+
+def read_sealed_key(stored: str) -> str:
+    """Return the id of the key of a text in the database; "" if it is not encrypted."""
+    if not stored.startswith(SEAL):
+        return ""
+    header = parse_header(base64.b64decode(stored[len(SEAL) :]))
+    return header.key if header else ""
 
 
 def is_same_photo(one: Path, other: Path) -> bool:

@@ -25,6 +25,7 @@ from storage.tables.orphans import Orphans
 from storage.tables.photos import Photos
 from storage.tables.posts import Posts
 from storage.tables.retention import Retention
+from storage.tables.sealing import Sealing
 from storage.tables.servers import Reports, Servers
 from storage.tables.studies import Studies
 from storage.tables.styles import Styles
@@ -47,6 +48,7 @@ class Store:
         self.datasets = Datasets(database, trash)
         self.drafts = Drafts(database)
         self.photos = Photos(database, trash, home)
+        self.sealing = Sealing(database, trash)
         self.captions = Captions(database)
         self.uploads = Uploads(database)
         self.jobs = Jobs(database, trash)

@@ -36,6 +36,7 @@ from storage.rekey import PLAIN, count_keys
 from storage.settings import read_settings
 from storage.tables.database import MIN_SQLITE_VERSION, SQLITE_VERSION
 from storage.tables.diagnosis import Quarantine, diagnose
+from storage.tables.sealing import count_row_keys
 
 SLOW_WRITE_MS = 50.0  #: above this, a write with fsync is slow
 LOW_MEMORY_BYTES = 2 << 30  #: below this, little can be trained
@@ -210,7 +211,8 @@ def check_database(settings: BotSettings) -> list[Line]:
 
 def check_photos(settings: BotSettings) -> list[Line]:
     """Check whether photos are encrypted, and that their keys are set."""
-    keys, counted = settings.read_photo_keys(), count_keys(Home(settings.home))
+    home = Home(settings.home)
+    keys, counted = settings.read_photo_keys(), count_keys(home)
     total, current = counted.total(), counted[keys.current] if keys.current else 0
     missing = [key for key in counted if key != PLAIN and not keys.knows(key)]
     if missing:
@@ -221,6 +223,10 @@ def check_photos(settings: BotSettings) -> list[Line]:
     if current < total:
         facts = {"files": wording.format_count(total - current, "file"), "key": keys.current}
         return [make_line(WARN, "photos_other", **facts)]
+    rows = count_row_keys(home)
+    if others := rows.total() - rows[keys.current]:
+        photos = wording.format_count(others, "photo")
+        return [make_line(WARN, "photos_found", photos=photos, key=keys.current)]
     files = wording.format_count(total, "file")
     return [make_line(OK, "photos", key=keys.current, files=files)]
 

@@ -46,6 +46,7 @@ async def rekey(home: Home, target: PhotoKeys) -> int:
     """Write photos anew, and return how many files; none of a photo that went meanwhile stays."""
     async with await Store.open(home) as store:
         written = await asyncio.to_thread(lambda: list(rekey_photos(home, target)))
+        await store.sealing.reseal(target)
         digests = await store.photos.list_digests()
         stored = {home.path / "photos", home.path / "previews"}
         for path in written:

@@ -75,6 +75,7 @@ CHECKS = {
     "photos": "photos: encrypted with the key {key} ({files})",
     "photos_plain": "photos: not encrypted. Keep the data folder on an encrypted disk, or set SAFELIGHT_PHOTO_KEYS",
     "photos_other": "photos: {files} not under the key {key} yet; run safelight encrypt",
+    "photos_found": "photos: what was found in {photos} is not under the key {key} yet; run safelight encrypt",
     "photos_locked": "photos: {files} can't be read, as SAFELIGHT_PHOTO_KEYS lacks {keys}. Add these keys behind the others",
     "backup": "backups: {folder}, the last one {made} ago, verified {verified} ago",
     "backup_none": "no backups: set SAFELIGHT_BACKUP to a folder on another disk, or run safelight"

@@ -8,6 +8,7 @@ from typing import Any
 
 from storage.tables.database import Connection, Database
 from storage.tables.erasures import add_erasure
+from storage.tables.sealing import COLUMNS, open_found
 from storage.tables.trash import ADD_TRACES, Trash
 from storage.tables.withdrawal import DELETE_THEIR_STYLES, END_THEIR_JOBS
 
@@ -61,7 +62,7 @@ EXPORT_QUERIES = {
 }
 JSON_COLUMNS = {
     "bases", "body", "request", "error", "facts", "warnings", "found_framing", "chosen_framing",
-    "measures", "examination", "result",
+    "result",
 }  # fmt: skip
 
 KEEP_SHARED_STYLES = (
@@ -133,5 +134,7 @@ async def _count_photos(tx: Connection, member: int) -> int:
 
 
 def _parse_json_columns(row: dict[str, Any]) -> dict[str, Any]:
+    if COLUMNS[0] in row:
+        row |= {name: open_found(row[name], row["digest"], name) for name in COLUMNS}
     read = {key: json.loads(row[key]) for key in JSON_COLUMNS & row.keys() if row[key] is not None}
     return row | read

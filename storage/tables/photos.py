@@ -7,7 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from storage.crops import MIDDLE, FramedBy, Framing
@@ -21,6 +21,7 @@ from storage.photosets.edits import split_trigger, tidy
 from storage.records import CheckedPhoto, Dataset, Photo
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.datasets import SELECT_TRAINING_JOB
+from storage.tables.sealing import COLUMNS, open_found, seal_found
 from storage.tables.trash import Trash
 
 MAX_PHOTOS = 1000  #: in a dataset
@@ -42,8 +43,8 @@ SELECT id FROM photos WHERE dataset = :id AND (digest IN (:digest, :plain)
 OR plain_digest = :plain)
 """
 SET_MASK = """
-UPDATE photos SET digest = :digest, plain_digest = :plain, measures = :measures WHERE id = :id
-RETURNING *
+UPDATE photos SET digest = :digest, plain_digest = :plain, measures = :measures,
+examination = :examination WHERE id = :id RETURNING *
 """
 KEEP_FILES = "DELETE FROM trash WHERE kind = 'photo' AND key = :digest"
 #: registers the files of a picture for cleanup, unless another photo is it, too
@@ -102,7 +103,7 @@ class Photos:
                 width=checked.width,
                 height=checked.height,
                 warnings=json.dumps(checked.warnings),
-                measures=json.dumps(checked.measures and asdict(checked.measures)),
+                measures=seal_found(checked.measures, checked.digest, "measures"),
                 shot=shot,
                 framing=json.dumps(checked.framing.to_json()),
                 now=time.time(),
@@ -125,7 +126,8 @@ class Photos:
                 id=photo.id,
                 digest=joined.digest,
                 plain=joined.plain_digest,
-                measures=json.dumps(joined.measures and asdict(joined.measures)),
+                measures=seal_found(joined.measures, joined.digest, "measures"),
+                examination=seal_found(before.examination, joined.digest, "examination"),
             )
             masked = _require_photo(row)
             await tx.execute(KEEP_FILES, digest=joined.digest)
@@ -225,7 +227,8 @@ class Photos:
     async def set_examination(self, digest: str, found: Examination) -> None:
         """Store what was found in a picture, with all photos that are it."""
         sql = "UPDATE photos SET examination = :found WHERE digest = :digest"
-        await self._database.execute(sql, digest=digest, found=json.dumps(asdict(found)))
+        sealed = seal_found(found, digest, "examination")
+        await self._database.execute(sql, digest=digest, found=sealed)
 
     async def accept(self, photo_id: int, owner: int) -> Photo:
         """Keep a photo against advice, and return it; nothing more is said of it then."""
@@ -316,7 +319,7 @@ def read_framing(text: str | None) -> Framing | None:
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
     found, chosen = (read_framing(row[f"{by}_framing"]) for by in ("found", "chosen"))
-    measures, examination = (json.loads(row[name]) for name in ("measures", "examination"))
+    measures, examination = (open_found(row[name], row["digest"], name) for name in COLUMNS)
     return read_row(
         Photo,
         row,

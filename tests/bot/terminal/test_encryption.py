@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot import wording
@@ -11,12 +13,17 @@ from bot.terminal.doctor import FAIL, OK, WARN, check_photos
 from bot.terminal.encryption import rekey
 from bot.wording import fill
 from storage.folders import Home
+from storage.measurements import Examination, FoundText, PhotoMeasures
 from storage.photofiles import PhotoKeys, new_key, use_keys
 from storage.records import CheckedPhoto, Concept
-from storage.rekey import PLAIN, count_keys
+from storage.rekey import PLAIN, count_keys, rekey_photos
 from storage.store import Store
 
 OLD, NEW = new_key(), new_key()
+MEASURES = PhotoMeasures(
+    1.0, (0, 0, 0, 0), True, 0.1, 0.1, 40.0, "VEhVTUJOQUlM" * 114, "Q09MT1VS" * 24
+)
+FOUND = Examination(0.01, (FoundText("number plate", 0.5, 0.5),))
 
 
 @pytest.fixture
@@ -28,8 +35,9 @@ async def home(tmp_path, monkeypatch):
     home = Home(tmp_path / "home")
     async with await Store.open(home) as store:
         dataset = await store.datasets.create(1, 2, "glim", Concept.SUBJECT)
-        checked = CheckedPhoto("ab" * 32, 0, 9, 9, b"pixels", b"preview", ())
+        checked = CheckedPhoto("ab" * 32, 0, 9, 9, b"pixels", b"preview", (), measures=MEASURES)
         await store.photos.add(dataset, checked)
+        await store.photos.set_examination(checked.digest, FOUND)
     yield home
     use_keys(PhotoKeys())
 
@@ -81,6 +89,58 @@ def test_there_and_back(home, monkeypatch, capsys):
     assert OLD not in said
     assert NEW not in said
     assert count_keys(home) == {PLAIN: 2}
+
+
+def search_database(home) -> list[bytes]:
+    """Return what of a photo can be read in the files of the database."""
+    files = [each.read_bytes() for each in home.path.glob("safelight.db*")]
+    secrets = (MEASURES.thumbnail, MEASURES.colours, "number plate", "thumbnail")
+    return [each.encode() for each in secrets if any(each.encode() in file for file in files)]
+
+
+async def test_database(home):
+    """Thumbnails and texts in the database are encrypted with the photos, and under no old key.
+
+    What was there in the clear is in none of its gaps.
+    """
+    old, both = PhotoKeys.parse(OLD), PhotoKeys.parse(f"{NEW},{OLD}")
+    plain = search_database(home)
+    for keys in (old, both):
+        use_keys(keys)
+        await rekey(home, keys)
+        assert search_database(home) == []
+    use_keys(PhotoKeys.parse(NEW))
+    async with await Store.open(home) as store:
+        (photo,) = await store.photos.list_for(1, 1)
+        (exported,) = (await store.members.export(1))["photos"]
+    use_keys(old)
+    async with await Store.open(home) as store:
+        (locked,) = await store.photos.list_for(1, 1)
+
+    assert len(plain) == 4
+    assert (photo.measures, photo.examination) == (MEASURES, FOUND)
+    assert (exported["measures"]["colours"], locked.measures) == (MEASURES.colours, None)
+
+
+async def test_new_photos(home):
+    """With a key, what is found in a photo is never in the clear; the doctor counts the rest."""
+    use_keys(keys := PhotoKeys.parse(OLD))
+    list(rekey_photos(home, keys))
+    pending = diagnose(home, OLD)
+    async with await Store.open(home) as store:
+        await store.datasets.delete(1, 1)
+        dataset = await store.datasets.create(1, 2, "glam", Concept.SUBJECT)
+        checked = CheckedPhoto("cd" * 32, 0, 9, 9, b"x", b"y", (), measures=MEASURES)
+        photo = await store.photos.add(dataset, checked)
+        await store.photos.set_examination(checked.digest, FOUND)
+        masked = replace(checked, digest="ef" * 32, plain_digest=checked.digest)
+        again = await store.photos.set_mask(photo, masked)
+
+    facts = {"photos": "1 photo", "key": keys.current}
+    assert pending == (WARN, fill(wording.doctor.CHECKS["photos_found"], **facts))
+    assert diagnose(home, OLD)[0] == OK
+    assert (again.measures, again.examination) == (MEASURES, FOUND)
+    assert search_database(home) == []
 
 
 async def test_deleted_meanwhile(home, monkeypatch):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from storage.errors import JobError, UserError
 from storage.events import LogEntry, PhotoCaptioned
 from storage.folders import Home
+from storage.measurements import PhotoMeasures
 from storage.records import CheckedPhoto, Concept, Dataset, Job, Kind, NewJob, Photo, Status, Style
 from storage.store import Store
 from storage.tables.consents import Terms
@@ -28,9 +32,14 @@ def search(home: Home, *words: str | bytes) -> set[str]:
     }
 
 
+def draw_noise(photo: CheckedPhoto, size: int) -> str:
+    """Return a small picture of a photo as its measures have it."""
+    return base64.b64encode(random.Random(photo.digest).randbytes(size)).decode()
+
+
 def traces(photo: CheckedPhoto) -> tuple[str | bytes, ...]:
     """Return by what a photo is found on a disk."""
-    return photo.digest, photo.pixels, photo.preview
+    return photo.digest, photo.pixels, photo.preview, draw_noise(photo, 32 * 32)
 
 
 async def claim(store: Store) -> Job:
@@ -67,7 +76,10 @@ async def shared(store: Store, make_photo: Callable[..., CheckedPhoto]) -> Datas
         await store.consents.add(member, Terms(1, dataset=dataset.id), "form")
         await store.contributors.join(dataset.id, member)
     for number, member in ((1, ALICE), (2, ALICE), (3, BOB)):
-        await store.photos.add(dataset, make_photo(number), member)
+        photo = make_photo(number)
+        pictures = draw_noise(photo, 32 * 32), draw_noise(photo, 8 * 8 * 3)
+        measures = PhotoMeasures(1.0, (0, 0, 0, 0), True, 0.1, 0.1, 40.0, *pictures)
+        await store.photos.add(dataset, replace(photo, measures=measures), member)
     return dataset
 
 
