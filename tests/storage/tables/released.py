@@ -1,50 +1,57 @@
-"""Databases of every schema that was released, as SQL; `write_missing` makes the next one.
+"""Databases of every schema that was released: `load_schema` makes one.
 
     python -m tests.storage.tables.released
 
-One database has lived through all of them: each dump is the one before it after its migration,
-with rows of the tables that are new.
+One database has lived through all of them. `schemas/0001.sql` is its dump at the first schema;
+each later file has the rows that were added after the migration of its number, to tables that
+were new. `schemas/SHA256SUMS` has a digest of each migration; the command adds those of new ones.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import sys
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 from storage.tables.database import MIGRATIONS, list_migrations
 
 FOLDER = Path(__file__).parent / "schemas"
-
-
-def list_schemas() -> dict[int, Path]:
-    """Return the dumps by the number of their last migration, in order."""
-    return {int(file.stem): file for file in sorted(FOLDER.glob("*.sql"))}
+DIGESTS = FOLDER / "SHA256SUMS"
 
 
 def load_schema(number: int, path: Path | str) -> None:
     """Make the database of a schema."""
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(list_schemas()[number].read_text("utf-8"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for each, migration in list_migrations(MIGRATIONS).items():
+            if each > number:
+                break
+            if each > 1:  # the first dump has its tables
+                database.executescript(migration.read_text("utf-8"))
+            rows = FOLDER / f"{each:04}.sql"
+            if rows.exists():
+                database.executescript(rows.read_text("utf-8"))
+            database.execute(f"PRAGMA user_version = {each}")
 
 
-def write_missing() -> None:
-    """Write the dumps that are missing; add rows of new tables to them by hand."""
-    for number, migration in list_migrations(MIGRATIONS).items():
-        if number not in list_schemas():
-            with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
-                database.executescript(list_schemas()[number - 1].read_text("utf-8"))
-                database.executescript(f"{migration.read_text('utf-8')};{set_version(number)}")
-                dump = "\n".join([*database.iterdump(), set_version(number), ""])
-            (FOLDER / f"{number:04}.sql").write_text(dump, "utf-8")
-            sys.stdout.write(f"{number:04}.sql was written. Add rows of new tables.\n")
+def list_digests() -> dict[str, str]:
+    """Return the digests of the migrations that were released, by their names."""
+    rows = (line.split() for line in DIGESTS.read_text("utf-8").splitlines())
+    return {name: digest for digest, name in rows}
 
 
-def set_version(number: int) -> str:
-    """Return the statement that sets the number of the last migration."""
-    return f"PRAGMA user_version = {number};"
+def digest_migrations() -> dict[str, str]:
+    """Return the digests of the migrations as they are, by their names."""
+    migrations = list_migrations(MIGRATIONS).values()
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in migrations}
+
+
+def add_digests() -> None:
+    """Add the digests of new migrations."""
+    known = digest_migrations() | list_digests()
+    lines = (f"{digest}  {name}\n" for name, digest in sorted(known.items()))
+    DIGESTS.write_text("".join(lines), "utf-8")
 
 
 if __name__ == "__main__":
-    write_missing()
+    add_digests()
