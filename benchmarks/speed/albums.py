@@ -10,8 +10,8 @@ import statistics
 import sys
 import time
 import zipfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw
 from benchmarks import machine, table
 from benchmarks.speed.concurrent import sending_concurrently
 from benchmarks.speed.intake import is_darkroom
+from benchmarks.speed.stalls import watching_stalls
 from bot import wording
 from bot.demo.stage import open_stage
 from bot.demo.world import OWNER
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 PHOTOS, MEMBERS, PHOTOS_EACH = 1000, 50, 20
 SMALL, LARGE = (200, 160), (1600, 1200)  #: pixels: of photos that fill a dataset, and that arrive
 MAX_CARD_SECONDS, MAX_STALL_SECONDS = 1.0, 0.1
-BEAT_SECONDS = 0.005  #: between two looks at the clock
 TURNS = 3  #: of each card; the fastest counts, because other work comes and goes
 MAX_ARRIVAL_SECONDS = 600.0
 LATER = 8  #: pages that are turned
@@ -49,32 +49,6 @@ CARDS: tuple[tuple[str, dict[str, object]], ...] = (
     ("me", {}),
     ("privacy", {}),
 )
-
-
-class Stalls:
-    """How long the event loop was kept from its work at most: by the clock, and of computing."""
-
-    def __init__(self) -> None:
-        self.longest = self.computed = 0.0  #: seconds
-
-    async def watch(self) -> None:
-        """Look at the clock until cancelled."""
-        while True:
-            began, busy = time.perf_counter(), time.thread_time()
-            await asyncio.sleep(BEAT_SECONDS)
-            self.longest = max(self.longest, time.perf_counter() - began - BEAT_SECONDS)
-            self.computed = max(self.computed, time.thread_time() - busy)
-
-
-@asynccontextmanager
-async def watching_stalls() -> AsyncIterator[Stalls]:
-    """Watch the event loop inside the block."""
-    stalls = Stalls()
-    task = asyncio.create_task(stalls.watch())
-    try:
-        yield stalls
-    finally:
-        task.cancel()
 
 
 def draw_photo(seed: int, size: tuple[int, int]) -> bytes:

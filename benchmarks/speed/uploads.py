@@ -21,6 +21,7 @@ from PIL import Image
 from yarl import URL
 
 from benchmarks import machine, table
+from benchmarks.speed.stalls import watching_stalls
 from bot.__main__ import make_bot
 from bot.demo.browser import find_chromium, open_browser, open_tab
 from bot.demo.stage import serve_links
@@ -35,7 +36,6 @@ PHOTOS, EVERY = 200, 20
 SIZE = (1600, 1200)  #: pixels of a photo; half a megabyte
 MAX_SECONDS = 900.0
 MAX_STALL_MS = 100
-LOOK_SECONDS = 0.005  #: between two looks whether the event loop goes on
 PUT = b"PUT /upload/"
 PIECE_BYTES = 1 << 16
 AGREE = "['input', 'button'].forEach(each => document.querySelector(`#consent ${each}`).click())"
@@ -107,21 +107,6 @@ async def cutting(bot: Bot, every: int) -> AsyncIterator[CuttingProxy]:
             bot.web.public = str(address)
 
 
-class Stalls:
-    """The longest time that the event loop did nothing else, in seconds."""
-
-    longest = 0.0
-    busiest = 0.0  #: of processor time, whatever else the machine has to do
-
-    async def watch(self) -> None:
-        """Look again and again."""
-        while True:
-            began, worked = time.perf_counter(), time.thread_time()
-            await asyncio.sleep(LOOK_SECONDS)
-            self.longest = max(self.longest, time.perf_counter() - began - LOOK_SECONDS)
-            self.busiest = max(self.busiest, time.thread_time() - worked)
-
-
 def draw_photos(folder: Path, count: int) -> list[Path]:
     """Draw photos of which no two are alike."""
     paths = []
@@ -171,10 +156,8 @@ async def measure(program: str, folder: Path, count: int) -> list[table.Row]:
         member = world.people[OWNER].id
         dataset = await bot.store.datasets.create(member, world.server.id, "dog", Concept.SUBJECT)
         link = bot.web.upload_link(dataset, member)
-        stalls = Stalls()
-        watching = asyncio.create_task(stalls.watch())
-        seconds, notes = await upload(program, link.url if link else "", photos)
-        watching.cancel()
+        async with watching_stalls() as stalls:
+            seconds, notes = await upload(program, link.url if link else "", photos)
         return [
             table.figure("photos through a browser", count, "", f" in {seconds:.0f} s"),
             table.at_least("connections cut", proxy.cuts, count // EVERY),
@@ -182,7 +165,7 @@ async def measure(program: str, folder: Path, count: int) -> list[table.Row]:
             table.at_most("refused", len(notes.splitlines()), 0),
             table.at_most(
                 "longest stall of the event loop, its processor time",
-                stalls.busiest * 1000,
+                stalls.computed * 1000,
                 MAX_STALL_MS,
                 "ms",
                 f" ({stalls.longest * 1000:.0f} ms in all)",

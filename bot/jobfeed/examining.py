@@ -8,6 +8,7 @@ import logging
 from discord.ext import tasks
 
 from bot.bot import Bot
+from bot.jobfeed.loops import stop_loop
 from storage.errors import UserError
 from storage.measurements import Examination
 from storage.photofiles import read_photo
@@ -33,11 +34,9 @@ class Examining:
 
     async def close(self) -> None:
         """Stop examining."""
-        task = self.loop.get_task()
         self.loop.cancel()
         await self.examiner.rest()
-        if task is not None:
-            await asyncio.wait([task])
+        await stop_loop(self.loop)
 
     async def examine_all(self) -> None:
         """Examine the photos that nobody has examined, the newest first."""

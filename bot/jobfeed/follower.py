@@ -20,6 +20,7 @@ from bot.card import Card
 from bot.jobfeed.cards import JobCards, Pending, WatchedJob, WatchedJobs
 from bot.jobfeed.contents import list_waiting
 from bot.jobfeed.ladder import Ladder
+from bot.jobfeed.loops import stop_loop
 from bot.jobfeed.refusals import judge
 from storage import disk
 from storage.disk import FullDiskNotice
@@ -58,10 +59,7 @@ class JobFollower:
 
     async def close(self) -> None:
         """Stop reading events."""
-        task = self.loop.get_task()
-        self.loop.cancel()
-        if task is not None:
-            await asyncio.wait([task])
+        await stop_loop(self.loop)
 
     # for cards and commands ----------------------------------------------------------------------
 

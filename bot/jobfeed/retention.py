@@ -9,6 +9,7 @@ from datetime import datetime, time
 from discord.ext import tasks
 
 from bot.bot import Bot
+from bot.jobfeed.loops import stop_loop
 from storage.carefultime import read_careful_time
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,7 @@ class UnusedDatasets:
 
     async def close(self) -> None:
         """Stop looking."""
-        task = self.loop.get_task()
-        self.loop.cancel()
-        if task is not None:
-            await asyncio.wait([task])
+        await stop_loop(self.loop)
 
     async def begin(self) -> None:
         """Look once at the start: nights may be missed."""

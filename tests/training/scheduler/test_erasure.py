@@ -12,10 +12,8 @@ import pytest
 from PIL import Image
 
 from storage.backup.write import back_up
-from storage.folders import Home
 from storage.homefolder import Program, hold_home
 from storage.records import CheckedPhoto, Concept, Status
-from storage.store import Store
 from tests.fakes.jobqueue import ALICE, BOB, GUILD, QueueKit
 
 if TYPE_CHECKING:
@@ -85,22 +83,20 @@ async def fill(queue: QueueKit) -> tuple[list[bytes], Job]:
     return [*pieces, weights, *words], running
 
 
-async def test_nothing_is_left(tmp_path):
+async def test_nothing_is_left(queue, tmp_path):
     """Photos, captions, names and styles are in no file of the data folder nor of its backups."""
-    home, backups = Home(tmp_path / "home"), tmp_path / "backups"
-    async with await Store.open(home) as store:
-        queue = QueueKit(store)
-        async with queue.running_scheduler():
-            traces, running = await fill(queue)
-            await asyncio.to_thread(back_up, home, backups)
-            before = find_traces(home.path, traces), find_traces(backups, traces)
-            with hold_home(home, Program.BOT):  # the next start, after the bot died in a write
-                pass
-            await store.members.erase(ALICE, keep_styles=False)
-            while await store._database.execute(LEFT, job=running.id):
-                await asyncio.sleep(0.02)
-            after = find_traces(home.path, traces)
-            await asyncio.to_thread(back_up, home, backups)
+    store, home, backups = queue.store, queue.home, tmp_path / "backups"
+    async with queue.running_scheduler():
+        traces, running = await fill(queue)
+        await asyncio.to_thread(back_up, home, backups)
+        before = find_traces(home.path, traces), find_traces(backups, traces)
+        with hold_home(home, Program.BOT):  # the next start, after the bot died in a write
+            pass
+        await store.members.erase(ALICE, keep_styles=False)
+        while await store._database.execute(LEFT, job=running.id):
+            await asyncio.sleep(0.02)
+        after = find_traces(home.path, traces)
+        await asyncio.to_thread(back_up, home, backups)
 
     assert {trace for found in before[0].values() for trace in found} == {*traces}
     assert any(name.endswith(".part") for name in before[0])
@@ -109,22 +105,20 @@ async def test_nothing_is_left(tmp_path):
     assert find_traces(backups, traces) == {}
 
 
-async def test_nothing_is_left_of_photos_that_were_taken_back(tmp_path):
+async def test_nothing_is_left_of_photos_that_were_taken_back(queue, tmp_path):
     """After a withdrawal, photos, their copies, captions and styles are nowhere either."""
-    home, backups = Home(tmp_path / "home"), tmp_path / "backups"
-    async with await Store.open(home) as store:
-        queue = QueueKit(store)
-        async with queue.running_scheduler():
-            traces, running = await fill(queue)
-            await asyncio.to_thread(back_up, home, backups)
-            await store.withdrawals.withdraw(ALICE, delete_styles=True)
-            at_once = find_traces(home.path, traces[:4])
-            ended = await queue.wait_for(running, Status.FAILED)
-            while home.job_folder(running.folder).path.exists():
-                await asyncio.sleep(0.02)
-            (weights,) = traces[4:5]
-            after = find_traces(home.path, [*traces[:4], weights])
-            await asyncio.to_thread(back_up, home, backups)
+    store, home, backups = queue.store, queue.home, tmp_path / "backups"
+    async with queue.running_scheduler():
+        traces, running = await fill(queue)
+        await asyncio.to_thread(back_up, home, backups)
+        await store.withdrawals.withdraw(ALICE, delete_styles=True)
+        at_once = find_traces(home.path, traces[:4])
+        ended = await queue.wait_for(running, Status.FAILED)
+        while home.job_folder(running.folder).path.exists():
+            await asyncio.sleep(0.02)
+        (weights,) = traces[4:5]
+        after = find_traces(home.path, [*traces[:4], weights])
+        await asyncio.to_thread(back_up, home, backups)
 
     assert ended.error == {"code": "photos_withdrawn"}
     assert {name.rpartition(".")[2] for name in at_once} <= {"part"}  # of a bot that died
