@@ -6,7 +6,7 @@
            safelight.db.before-<number of the migration>
 
     runs/<id>-<key>/  job.json photos/ classes/ style.safetensors
-                events.jsonl checkpoints/ samples/ result/ kept/ log.txt
+                events.jsonl metrics.jsonl metrics.csv checkpoints/ samples/ result/ kept/ log.txt
 
     workers/<name>/  handle.json heartbeat catalog.json state.json inbox/*.json log.txt
 
@@ -125,6 +125,16 @@ class JobFolder:
     def events_file(self) -> Path:
         """The job's events, one JSON object a line."""
         return self.path / "events.jsonl"
+
+    @property
+    def metrics_json(self) -> Path:
+        """What a training records of each step, one JSON object a line."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def metrics_csv(self) -> Path:
+        """The same as a table."""
+        return self.path / "metrics.csv"
 
     @property
     def checkpoints(self) -> Path:

@@ -73,7 +73,7 @@ class BareStep:
 
     def __call__(self) -> None:
         """Stack a batch, add noise, run forward and backward, clip, and update."""
-        self.losses.append(self.take([MicroBatch(self.draw())]))
+        self.losses.append(self.take([MicroBatch(self.draw())])[0])
 
     def draw(self) -> dict[str, torch.Tensor]:
         """Return the next batch with its noise, and what conditions the UNet."""

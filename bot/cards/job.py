@@ -33,6 +33,8 @@ COLOURS = {
     Status.FAILED: 0xD83C3E,
     Status.CANCELLED: 0x8A8F98,
 }
+#: codes of notes that stay on the card: what is wrong with the captions or with the training
+LASTING_NOTES = ("captions_cut", "diverging", "not_learning", "overfitting", "copies_photo")
 BAR_CELLS = 12  #: of the progress bar
 #: Hold the places of what is not drawn yet, so that no button moves when it comes.
 NO_PICTURE, NO_CURVE = (Path(__file__).with_name(name) for name in ("noise.png", "curve.png"))
@@ -92,11 +94,11 @@ def job_card(home: Home, view: JobView) -> Card:
 def state_lines(view: JobView) -> Iterator[str]:
     """Yield where the job stands."""
     yield from LINES[view.job.status](view)
-    lasting = view.state.notes.get("captions_cut")
-    if lasting:
-        yield note_sentence(lasting)
-    newest = view.state.note
-    if newest and newest is not lasting and not view.job.status.ended:
+    notes, newest = view.state.notes, view.state.note
+    lasting = [notes[code] for code in LASTING_NOTES if code in notes]
+    for note in lasting:
+        yield note_sentence(note)
+    if newest and newest not in lasting and not view.job.status.ended:
         yield note_sentence(newest)
 
 

@@ -1,7 +1,8 @@
 """The folder of a training beside its style, from which the same command goes on.
 
     out/panda.safetensors
-    out/panda.training/  job.json checkpoints/ samples/ classes/ events.jsonl log.txt
+    out/panda.training/  job.json checkpoints/ samples/ classes/ events.jsonl metrics.jsonl
+                         metrics.csv log.txt
                          photos/ as long as it trains
 
 `job.json` has what makes a command the same: its recipe and its `origin`, the digests of what it
@@ -136,7 +137,8 @@ class RunFolder:
             folder.kept,
         ):
             shutil.rmtree(each, ignore_errors=True)
-        for file in (folder.events_file, folder.log_file):
+        metrics = folder.metrics_json, folder.metrics_csv
+        for file in (folder.events_file, folder.log_file, *metrics):
             file.unlink(missing_ok=True)
 
     def keep_style(self, *, overwrite: bool) -> Path:

@@ -5,7 +5,6 @@ The worker advances it and may send a `JobCommand` at each `StepBoundary`.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -33,6 +32,8 @@ from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos, step_generator
 from training.run.previews import Draw, Previews, Weights, copy_parameters
 from training.run.prior import ClassImages
+from training.run.probes import QUARTERS, Drift, choose_examples, make_probes
+from training.run.record import RunRecord
 from training.run.room import Commanded, write_when_room
 from training.run.step import MicroBatch, OptimizerStep
 from training.run.stylefile import StyleFiles
@@ -126,10 +127,11 @@ class TrainingRun:
         self.stepper = steppers.choose_stepper(step, current, family, self.device)
         self.ema = EmaWeights(self.parameters, current.ema_decay)
         self.class_images = ClassImages(folder, recipe)
-        self.losses: list[float] = saved.losses if saved else []
-        self.pending_losses: list[torch.Tensor] = []  # still on the device
         self.timer = timer
         timer.begin_attempt()
+        self.drift = Drift(attached)
+        losses = saved.losses if saved else []
+        self.record = RunRecord(folder, recipe, timer, self.drift, losses)
         full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
         self.preview_steps = list_preview_steps(recipe.steps, recipe.save_every)
@@ -157,7 +159,9 @@ class TrainingRun:
         unused = ("vae",) if self.captions.encodes_each_step else ("vae", "text")
         with self.family.off_device(*unused), self.checkpoints:
             for step in range(self.first_step, recipe.steps):
-                # 1) Save first, so that whatever ends the run here loses nothing.
+                # 1) Measure, then save, so that whatever ends the run here loses nothing.
+                if self.record.is_due(step):
+                    yield from self.record.measure(self.family, self.device)
                 if step and step % recipe.save_every == 0:
                     command = (yield from self.save_and_draw(step)) or command
 
@@ -240,6 +244,7 @@ class TrainingRun:
         if word:
             self.recipe = replace(recipe, initializer_token=word)
             initial_word.set_vectors(self.recipe, self.family.networks, self.parameters)
+            self.drift.begin_here()
             self.ema.load(self.parameters)
             yield Note("start", {"word": word})
         return command
@@ -251,6 +256,10 @@ class TrainingRun:
         self.batches = Batches(examples, recipe.batch_size, recipe.seed, recipe.photo_repeats)
         self.captions = CaptionEncoder(self.family, recipe, self.device, learns=learns)
         self.class_images.encode(self.family, self.device, learns=learns)
+        first = examples[: len(recipe.all_photos)]  # at the first resolution only
+        probed = choose_examples(first, QUARTERS)
+        conditions = self.captions.plain_conditions([each.photo for each in probed])
+        self.record.probes = make_probes(self.family, probed, conditions, recipe.seed)
 
     def take_step(self, step: int) -> None:
         """Take one optimizer step; all its randomness follows from the seed and the step."""
@@ -266,9 +275,8 @@ class TrainingRun:
             drawn += self.draw(class_images.batches, class_images.captions, step, "prior")
 
         # 3) Gradients, clipping, update.
-        loss = self.stepper(drawn)
+        self.record.add(self.stepper(drawn))
         self.ema.update(step)
-        self.pending_losses.append(loss)  # `.item()` here would be a CPU-GPU sync point
         self.check_memory()
 
     def draw(
@@ -292,19 +300,12 @@ class TrainingRun:
             drawn.append(MicroBatch(told, weight, reported=purpose == "noise"))
         return drawn
 
-    def fetch_losses(self) -> None:
-        """Fetch the losses that are still on the device; raise JobError at NaN or infinity."""
-        if self.pending_losses:
-            self.losses += torch.stack(self.pending_losses).tolist()
-            self.pending_losses.clear()
-            if not math.isfinite(self.losses[-1]):
-                raise JobError("loss_nan", step=len(self.losses))
-
     def measure_progress(self, step: int) -> Progress:
         """Return how far the training is after so many steps."""
         with self.timer.timing_wait():
-            self.fetch_losses()
-        recipe, losses = self.recipe, (self.losses[-1], recent_mean(self.losses))
+            self.record.fetch()
+        recipe, known = self.recipe, self.record.losses
+        losses = known[-1], recent_mean(known)
         learning_rate = recipe.learning_rate * recipe.lr_factor(step - 1)
         speed, left = self.timer.steps_per_second(), self.estimate_seconds_left(step)
         used, timer = self.device.used_mib(), self.timer
@@ -348,8 +349,9 @@ class TrainingRun:
 
     def start_checkpoint(self, step: int) -> Iterator[Event]:
         """Copy the state and begin to write it; the steps go on meanwhile."""
-        self.fetch_losses()
-        state = (step, self.recipe, self.losses, self.scaler.state_dict())
+        self.record.fetch()
+        self.record.flush()
+        state = (step, self.recipe, self.record.losses, self.scaler.state_dict())
         snapshot = checkpoint.take_snapshot(
             state, self.parameters, self.optimizer, self.ema.tensors, self.timer.total_seconds()
         )
@@ -369,6 +371,8 @@ class TrainingRun:
 
     def write_result(self, steps: int, *, early: bool) -> Task:
         """Write the last checkpoint, the result's pictures and the style's file."""
+        if self.record.is_due(steps):
+            yield from self.record.measure(self.family, self.device)
         yield from self.start_checkpoint(steps)
         yield from self.draw_when_room(steps, self.previews.draw_result)
         yield from self.checkpoints.finish()

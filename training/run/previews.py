@@ -13,13 +13,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 from storage.crops import list_buckets
-from storage.events import Event, PreviewsDrawn, ResultDrawn
+from storage.events import Event, Note, PreviewsDrawn, ResultDrawn
 from storage.folders import JobFolder, replacing
 from training.bases.cache import BaseCache
 from training.families import Family, Picture
 from training.recipe.concepts import SamplePrompt
 from training.recipe.recipe import Recipe
 from training.run.best import choose_best, count_candidates
+from training.run.copies import CopyFinder
 from training.run.examples import crop_photo
 from training.run.timing import RunTimer
 from training.sample import split_by_memory
@@ -39,6 +40,7 @@ class Previews:
         self.bases, self.timer = bases, timer
         self.prompts = [each for each in recipe.prompts if not each.at_end]
         self.candidates = count_candidates(recipe, bases.find(recipe.base))  #: at the end
+        self.copies = CopyFinder(self.crop_photos)
 
     def end_path(self, step: int, at: int = 0) -> Path:
         """Return where the result's picture of a prompt lies."""
@@ -55,10 +57,17 @@ class Previews:
 
     def draw(self, step: int, final_weights: Weights = nullcontext) -> list[Event]:
         """Draw some prompts, unless an earlier attempt has; it may have died before it said so."""
-        paths = [self.folder.preview(step, at) for at in range(len(self.prompts))]
+        paths, notes = [self.folder.preview(step, at) for at in range(len(self.prompts))], list[Event]()
         if not all(path.exists() for path in paths):
-            save(paths, self.draw_images(self.prompts, final_weights))
-        return [PreviewsDrawn(step, *describe(paths, self.prompts))] if paths else []
+            images = self.draw_images(self.prompts, final_weights)
+            save(paths, images)
+            notes = self.note_copies(step, images)
+        return [PreviewsDrawn(step, *describe(paths, self.prompts)), *notes] if paths else []
+
+    def note_copies(self, step: int, images: Sequence[Image.Image]) -> list[Event]:
+        """Say once that a picture after a step is one of the photos."""
+        copied = step and self.copies.finds_new_copy(images)
+        return [Note("copies_photo", {"step": step})] if copied else []
 
     def draw_result(self, step: int, final_weights: Weights) -> list[Event]:
         """Draw all prompts at the end, and keep the best of the candidates for each."""
@@ -81,9 +90,11 @@ class Previews:
             same = [self.folder.preview(step, at) for at in shown]
             save(same, [groups[at][0] for at in shown])
         paths = [self.end_path(step, at) for at in range(len(prompts))]
-        save(paths, [group[one] for group, one in zip(groups, best, strict=True)])
+        chosen = [group[one] for group, one in zip(groups, best, strict=True)]
+        save(paths, chosen)
         kept = [tries[at * count + one] for at, one in enumerate(best)]
-        return [ResultDrawn(step, *describe(paths, kept), candidates=count)]
+        result = ResultDrawn(step, *describe(paths, kept), candidates=count)
+        return [result, *self.note_copies(step, chosen)]
 
     def crop_photos(self) -> list[Image.Image]:
         """Return the photos as they were learned from."""

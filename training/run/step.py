@@ -44,7 +44,7 @@ class OptimizerStep:
     autocast: Callable[[], AbstractContextManager[Any]]
 
     def __call__(self, batches: Sequence[MicroBatch]) -> Tensor:
-        """Take the step; return its loss, a scalar on the device."""
+        """Take the step; return its loss and the gradients' norm (2,), on the device."""
         # 1) Gradients of all micro-batches.
         losses, scaler = [], self.scaler
         for batch in batches:
@@ -57,13 +57,15 @@ class OptimizerStep:
 
         # 2) Clip in true units: fp16's scale has to go first.
         scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.parameters, MAX_GRADIENT_NORM, foreach=True)
+        most = MAX_GRADIENT_NORM
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, most, foreach=True)
 
         # 3) The update; with fp16 it is left out where a gradient overflowed.
         scaler.step(self.optimizer)
         scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+        loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+        return torch.stack((loss, norm.to(loss)))
 
 
 Stepper = Callable[[Sequence[MicroBatch]], Tensor]  #: an OptimizerStep itself, or a GraphStepper
@@ -116,7 +118,7 @@ class GraphStepper:
         self.refused = ""  #: why a step could not be captured
 
     def __call__(self, batches: Sequence[MicroBatch]) -> Tensor:
-        """Take a step; return its loss, a scalar on the device."""
+        """Take a step; return what it reports, on the device."""
         shapes = tuple(
             (batch.weight, *((name, each.shape) for name, each in batch.inputs.items()))
             for batch in batches

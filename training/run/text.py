@@ -7,7 +7,7 @@ does not matter. Both draw from the seed and the step alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ class CaptionEncoder:
     """The captions of a run and what the text encoder makes of them."""
 
     def __init__(self, family: Family, recipe: Recipe, device: Device, *, learns: bool) -> None:
-        self.family, self.recipe = family, recipe
+        self.family, self.recipe, self.device = family, recipe, device
         self.learns = learns  #: whether the text encoder, or a word, is trained
         #: of every photo, then the empty one that stands for a dropped caption
         self.captions = [*(photo.caption for photo in recipe.all_photos), ""]
@@ -72,6 +72,16 @@ class CaptionEncoder:
             return {"tokens": tokens}
         with torch.no_grad():
             return self.family.embed_prompts(tokens)
+
+    def plain_conditions(self, photos: Sequence[int]) -> list[Conditions]:
+        """Return what the denoiser reads of each caption, neither dropped nor shuffled."""
+        if self.encoded:
+            return [self.encoded[photo] for photo in photos]
+        tokens = [self.tokens[photo] for photo in photos]
+        if self.learns:
+            return [{"tokens": ids} for ids in tokens]
+        with torch.no_grad(), self.device.autocast(), self.family.on_device("text"):
+            return list(split_conditions(self.family.embed_prompts(torch.stack(tokens))))
 
     def drop_captions(self, step: int, photos: tuple[int, ...]) -> list[int]:
         """Return the photos' numbers, with that of the empty caption for dropped ones."""

@@ -287,10 +287,10 @@ def test_nonsense(bases: BaseCache, make_recipe: Made, make_job_folder: Laid) ->
     with bases.borrow("embedded") as family:
         attached = methods.walk()["lora"].attach(family.networks, asked)
         run = TrainingRun(make_job_folder(asked), asked, family, attached, bases, timer=RunTimer())
-        run.pending_losses.append(torch.tensor(float("nan")))
+        run.record.add(torch.tensor([float("nan"), 1.0]))
 
         with pytest.raises(JobError) as refused:
-            run.fetch_losses()
+            run.record.fetch()
         attached.detach()
 
     assert refused.value.code == "loss_nan"

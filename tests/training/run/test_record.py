@@ -1,0 +1,128 @@
+"""What is recorded of a run, and the alarms that follow from it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+
+import pytest
+import torch
+from PIL import Image
+
+from storage.events import Note
+from storage.folders import JobFolder
+from tests.fakes.interrupts import train_with_interruption
+from training.run.alarms import find_alarm
+from training.run.copies import CopyFinder
+from training.run.loop import train
+from training.run.metrics import COLUMNS, QUARTER_COLUMNS, MetricsLog, read_rows
+from training.run.probes import measure_change
+
+
+def read_table(folder):
+    """Return the rows of the table, as numbers, without the seconds."""
+    with folder.metrics_csv.open() as opened:
+        rows = list(csv.DictReader(opened))
+    return [
+        {name: float(value) for name, value in row.items() if value and name != "seconds"}
+        for row in rows
+    ]
+
+
+@pytest.mark.slow(3)
+@pytest.mark.parametrize("case", [(1e-7, ["not_learning"]), (5e-3, []), (0.1, ["diverging"])])
+def test_alarms(bases, make_recipe, make_job_folder, run_task, case):
+    """A rate near zero teaches nothing, one far too high diverges, a good one does neither."""
+    rate, alarms = case
+    folder = make_job_folder(make_recipe(steps=10, save_every=50, learning_rate=rate))
+
+    events = run_task(train(folder, bases))
+    rows = read_table(folder)
+
+    assert [event.code for event in events if isinstance(event, Note)] == alarms
+    assert [row["step"] for row in rows] == list(range(11))
+    assert set(rows[10]) == {*COLUMNS} - {"seconds", "validation_loss"}
+    assert all(math.isfinite(value) for row in rows for value in row.values())
+    assert rows[0]["drift"] == 0 < rows[10]["drift"]
+
+
+@pytest.mark.slow(2)
+def test_a_resumed_run_records_the_same(bases, make_recipe, make_job_folder):
+    """A run that was stopped after a checkpoint has one row a step, and the same numbers."""
+    recipe = make_recipe(steps=4)
+    whole, stopped = make_job_folder(recipe, "whole"), make_job_folder(recipe, "stopped")
+
+    train_with_interruption(whole, stopped, bases, 3)
+
+    assert read_table(stopped) == read_table(whole)
+    lines = stopped.metrics_json.read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [0, 1, 2, 3, 4]
+
+
+def test_half_a_line(tmp_path):
+    """What a killed worker left of a line is dropped, and so are rows after the checkpoint."""
+    folder = JobFolder(tmp_path)
+    log = MetricsLog(folder, 0)
+    log.append({"step": step, "loss": math.inf if step == 1 else 0.1} for step in range(4))
+    with folder.metrics_json.open("a") as opened:
+        opened.write('{"step": 1, "lo')
+
+    kept = MetricsLog(folder, 2).kept
+
+    assert kept == [{"step": 0, "loss": 0.1}, {"step": 1}, {"step": 2, "loss": 0.1}]
+    assert read_rows(folder.metrics_json, 9) == kept
+    assert len(folder.metrics_csv.read_text().splitlines()) == 4
+
+
+def make_rows(losses, validation=()):
+    """Return measurements at every tenth step."""
+    rows = [
+        dict.fromkeys(QUARTER_COLUMNS, loss) | {"step": 10 * at} for at, loss in enumerate(losses)
+    ]
+    for row, loss in zip(rows, validation, strict=False):
+        row["validation_loss"] = loss
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("losses", "validation", "alarm"),
+    [
+        ([0.2], [], ""),
+        ([0.2, 0.19, 0.18], [], ""),
+        ([0.2, 0.3], [], "diverging"),
+        ([0.2, 0.2], [], ""),
+        ([0.2, 0.2, 0.2, 0.2, 0.2], [], "not_learning"),
+        ([0.2, 0.15, 0.12, 0.1], [0.2, 0.18, 0.19, 0.2], "overfitting"),
+        ([0.2, 0.15, 0.12, 0.1], [0.2, 0.18, 0.2, 0.18], ""),
+        ([0.2, 0.15, 0.17, 0.18], [0.2, 0.18, 0.19, 0.2], ""),
+    ],
+)
+def test_the_rules_of_alarms(losses, validation, alarm):
+    """One bad measurement of held-out photos is no alarm, nor one while the photos fit worse."""
+    assert find_alarm(make_rows(losses, validation), 100) == alarm
+
+
+def test_drift():
+    """The change is a share of what was there."""
+    start = {"a": torch.tensor([3.0, 4.0]), "b": torch.zeros(2)}
+    now = {"a": torch.tensor([3.0, 4.0]), "b": torch.tensor([0.0, 1.0])}
+
+    assert measure_change(start, now) == pytest.approx(0.2)
+
+
+def test_copies():
+    """A picture that is a photo, if reduced and brighter, is a copy; this is told once."""
+    noise = torch.Generator().manual_seed(1)
+    photos = [
+        Image.fromarray((torch.rand(9, 9, 3, generator=noise) * 200).byte().numpy()).resize(
+            (256, 256)
+        )
+        for _ in range(3)
+    ]
+    finder = CopyFinder(lambda: photos[:2])
+
+    assert not finder.finds_new_copy([photos[2]])
+    copy = photos[1].resize((64, 64)).point(lambda level: level + 9)
+    assert finder.finds_new_copy([photos[2], copy])
+    assert not finder.finds_new_copy([copy])

@@ -1,0 +1,94 @@
+"""What is recorded of a run while it trains: losses, gradient norms, probes, alarms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from storage.errors import JobError
+from storage.events import Note
+from storage.folders import JobFolder
+from training.device import Device
+from training.families import Family
+from training.recipe.recipe import Recipe
+from training.run.alarms import find_alarm
+from training.run.metrics import QUARTER_COLUMNS, MetricsLog, Row
+from training.run.probes import Drift, Probe, measure_losses, probe_interval
+from training.run.timing import RunTimer
+
+
+class RunRecord:
+    """The numbers of one run, on their way from the device into the job folder."""
+
+    def __init__(
+        self, folder: JobFolder, recipe: Recipe, timer: RunTimer, drift: Drift, losses: list[float]
+    ) -> None:
+        self.recipe, self.timer, self.drift = recipe, timer, drift
+        self.losses, self.first_step = losses, len(losses)
+        self.pending: list[Tensor] = []  #: loss and gradient norm of steps, still on the device
+        self.rows: list[Row] = []  #: not written yet
+        self.log = MetricsLog(folder, self.first_step)
+        self.measured = [row for row in self.log.kept if QUARTER_COLUMNS[0] in row]
+        self.probes: list[Probe] = []
+        self.alarms: set[str] = set()  #: that were told
+
+    def add(self, reported: Tensor) -> None:
+        """Keep a step's loss and gradient norm; `.tolist()` here would be a sync point."""
+        self.pending.append(reported)
+
+    def fetch(self) -> None:
+        """Fetch what is still on the device; raise JobError at NaN or infinity.
+
+        The newest row waits: `measure` may add to it.
+        """
+        if not self.pending:
+            return
+        fetched = torch.stack(self.pending).tolist()
+        self.pending.clear()
+        for loss, norm in fetched:
+            rate = self.recipe.learning_rate * self.recipe.lr_factor(len(self.losses))
+            self.losses.append(loss)
+            told = {"learning_rate": rate, "loss": loss, "grad_norm": norm}
+            self.rows.append(self.start_row() | told)
+        self.log.append(self.rows[:-1])
+        del self.rows[:-1]
+        if not math.isfinite(self.losses[-1]):
+            self.flush()
+            raise JobError("loss_nan", step=len(self.losses))
+
+    def flush(self) -> None:
+        """Write the newest row, too."""
+        self.log.append(self.rows)
+        self.rows.clear()
+
+    def start_row(self) -> Row:
+        """Return a row's step and time."""
+        return {"step": len(self.losses), "seconds": self.timer.total_seconds()}
+
+    def is_due(self, step: int) -> bool:
+        """Return whether to measure before a step; at the end, unless that was just done."""
+        if not self.probes or (step == self.first_step and step):
+            return False
+        interval = probe_interval(self.recipe, sum(map(len, self.probes)))
+        past = step % interval
+        never = past == step  # since it began
+        return not past or (step == self.recipe.steps and (2 * past >= interval or never))
+
+    def measure(self, family: Family, device: Device) -> Iterator[Note]:
+        """Measure by the probes after the steps so far; yield an alarm that was not told yet."""
+        with self.timer.timing("probe", 1):
+            self.fetch()
+            losses = measure_losses(family, device, self.probes)
+            row = self.rows.pop() if self.rows else self.start_row()
+            row |= dict(zip(QUARTER_COLUMNS, losses, strict=True))
+            row["drift"] = self.drift.measure()
+        self.rows.append(row)
+        self.flush()
+        self.measured.append(row)
+        alarm = find_alarm(self.measured, self.recipe.steps)
+        if alarm and alarm not in self.alarms:
+            self.alarms.add(alarm)
+            yield Note(alarm, {"step": len(self.losses)})
