@@ -57,7 +57,10 @@ class Previews:
 
     def draw(self, step: int, final_weights: Weights = nullcontext) -> list[Event]:
         """Draw some prompts, unless an earlier attempt has; it may have died before it said so."""
-        paths, notes = [self.folder.preview(step, at) for at in range(len(self.prompts))], list[Event]()
+        paths, notes = (
+            [self.folder.preview(step, at) for at in range(len(self.prompts))],
+            list[Event](),
+        )
         if not all(path.exists() for path in paths):
             images = self.draw_images(self.prompts, final_weights)
             save(paths, images)
