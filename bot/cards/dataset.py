@@ -86,10 +86,9 @@ async def dataset_card(bot: Bot, dataset: Dataset, page: int = 0) -> Card:
             dataset.id, page + 1, label=wording.dataset.LATER, disabled=page == view.pages - 1
         )
         card.add(row(earlier, later))
-    again = Caption(dataset.id, disabled=not view.photos or view.captioning)
-    captions = OpenCaptions(dataset.id, disabled=not view.photos)
+    captions = [OpenCaptions(dataset.id), Caption(dataset.id, disabled=view.captioning)]
     upload = [Upload(dataset.id)] if bot.web.public else []
-    card.add(row(Add(dataset.id), *upload, captions, again))
+    card.add(row(Add(dataset.id), *upload, *(captions if shown else [])))
     train = [Train(dataset.id)] if len(view.photos) >= MIN_PHOTOS else []
     shots = [OpenShots(dataset.id)] if find_spare(view.photos) else []
     return card.add(row(*train, *shots, Refresh(dataset.id, page)))

@@ -65,9 +65,8 @@ class DatasetView:
             lines.append(wording.verdicts.explain_readiness(self.readiness))
         if len(self.photos) >= MIN_PHOTOS and self.readiness.level is not Level.GOOD:
             lines.append("\n".join(["```", *wording.verdicts.draw_grid(self.readiness), "```"]))
-        different = count_different(self.photos)
-        if different < len(self.photos):
-            lines.append(say(wording.dataset.SAME_SHOTS, different=different))
+        if same := len(self.photos) - count_different(self.photos):
+            lines.append(say(wording.dataset.SAME_SHOTS, same=format_count(same, "photo")))
         if masked := sum(photo.masked for photo in self.photos):
             lines.append(say(wording.dataset.MASKED, count=masked, option=MASKED_OPTION))
         if self.crops.base and any(map(self.crops.is_cut, self.photos)):

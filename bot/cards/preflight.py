@@ -131,8 +131,8 @@ def fact_lines(bot: Bot, guild: discord.Guild | None, preview: Preview) -> Itera
 def photo_lines(preview: Preview) -> Iterator[str]:
     """Yield how many photos there are, and what is to be said of some."""
     yield say(wording.training.PHOTOS, photos=format_count(len(preview.photos), "photo"))
-    if (different := count_different(preview.photos)) < len(preview.photos):
-        yield say(wording.dataset.SAME_SHOTS, different=different)
+    if same := len(preview.photos) - count_different(preview.photos):
+        yield say(wording.dataset.SAME_SHOTS, same=format_count(same, "photo"))
     warned = sum(bool(photo.warnings) and not photo.accepted for photo in preview.photos)
     if warned:
         yield say(wording.training.PHOTOS_WITH_WARNINGS, photos=format_count(warned, "photo"))

@@ -58,13 +58,13 @@ def shots_card(dataset: Dataset, photos: list[Photo]) -> Card:
     lines = [
         fill(
             wording.verdicts.SHOT,
-            photos=join_names([names[at] for at in group]),
+            photos=join_names([names[at] for at in group]).capitalize(),
             best=names[pick_best(photos, group)],
         )
         for group in groups[:MAX_SHOWN_GROUPS]
     ]
     card = Card(
-        text(say(wording.verdicts.SHOTS_TITLE, name=dataset.name), *lines, explain_spare(photos))
+        text(say(wording.verdicts.SHOTS_TITLE, name=dataset.name), explain_spare(photos), *lines)
     )
     buttons = KeepBest(dataset.id, disabled=not find_spare(photos)), KeepAll(dataset.id)
     return card.add(row(*buttons))

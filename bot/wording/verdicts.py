@@ -86,8 +86,8 @@ SIDES = {"left": "left", "top": "top", "right": "right", "bottom": "bottom"}
 # photos of the same shot
 
 SHOTS_TITLE = "### The same shot more than once in {name}"
-SHOT = "- {photos}, of which {best} is the best"
-SHOTS_ASK = "Photos of the same shot count as one. You can keep only the best of each, which removes {spare}, or keep all."
+SHOT = "- {photos}: {best} is the best"
+SHOTS_ASK = "Photos of the same shot count as one. Keep only the best of each, which removes {spare}, or keep all."
 BARS_CUT = "Added as photo {number}, without the bars. The original stays until you remove it."
 KEPT_BEST = "Removed {removed}. The best of each shot stays."
 KEPT_ALL = "All photos stay, and I won't mention it again."

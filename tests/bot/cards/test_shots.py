@@ -34,11 +34,11 @@ async def count_photos(kit, alice):
 async def test_best(kit, shots):
     """Keep the best removes the other photos of a shot, which count as one until then."""
     card = await kit.open_dataset(shots)
-    assert kit.says(card, wording.dataset.SAME_SHOTS, different=2)
+    assert kit.says(card, wording.dataset.SAME_SHOTS, same="1 photo")
     assert "same shot as photo 2" in kit.text(card)
 
     opened = await shots.click(card, label=wording.verdicts.OPEN_SHOTS)
-    assert kit.says(opened, wording.verdicts.SHOT, photos="photos 1 and 2", best="photo 2")
+    assert kit.says(opened, wording.verdicts.SHOT, photos="Photos 1 and 2", best="photo 2")
     assert await count_photos(kit, shots) == (3, 0)
     await shots.click(opened.followups[-1], label=wording.verdicts.KEEP_BEST)
 
