@@ -9,9 +9,11 @@ import discord
 from discord import ui
 
 from bot import wording
+from bot.actions.continuing import plan_more
+from bot.actions.permissions import check_daily_quota, check_role
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.components import Select, defer_update, row, text
+from bot.cards.components import Button, Select, defer_update, row, text
 from bot.cards.filmstrip import Frame, draw_filmstrip
 from bot.wording import fill, say
 from storage.errors import UserError
@@ -79,6 +81,29 @@ def list_options(
     ]
 
 
+async def find_own_style(interaction: Interaction, number: int) -> Style:
+    """Return a style of the member's own; raise UserError("style_not_own") for another's."""
+    own = await interaction.client.store.styles.list_for(interaction.user.id)
+    if (style := next((each for each in own if each.id == number), None)) is None:
+        raise UserError("style_not_own")
+    return style
+
+
+class TrainMore(Button, verb="style:more"):
+    """Go on with a finished training, for some more steps."""
+
+    label = wording.result.TRAIN_MORE
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        await check_role(interaction, "train")
+        await check_daily_quota(interaction)
+        bot = interaction.client
+        style = await find_own_style(interaction, self.number(0))
+        job = await bot.store.jobs.queue(await plan_more(bot, style))
+        await bot.jobs.show(job.id)
+
+
 class UseCheckpoint(Select, verb="style:checkpoint"):
     """Make another checkpoint the style's file, and show the result with it."""
 
@@ -88,9 +113,7 @@ class UseCheckpoint(Select, verb="style:checkpoint"):
         """Choose a checkpoint as the style's owner."""
         await defer_update(interaction)
         bot, member, step = interaction.client, interaction.user.id, self.chosen_number
-        own = {each.id: each for each in await bot.store.styles.list_for(member)}
-        if (style := own.get(self.number(0))) is None:
-            raise UserError("style_not_own")
+        style = await find_own_style(interaction, self.number(0))
         kept = {each.step: each for each in await bot.store.checkpoints.list_for(style)}
         if step not in kept:
             raise UserError("checkpoint_gone", step=step)

@@ -16,7 +16,7 @@ from bot.actions.delivery import DeliveryKind, Handover
 from bot.actions.jobstate import file_name
 from bot.card import Card
 from bot.cards import style as styles
-from bot.cards.checkpoints import add_checkpoints
+from bot.cards.checkpoints import TrainMore, add_checkpoints
 from bot.cards.components import row, text
 from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.report import AddReport
@@ -39,6 +39,7 @@ class Result:
     base: Base | None
     pinged: list[int]  #: who is pinged
     checkpoints: Sequence[StyleCheckpoint] = ()  #: those that are kept, by their steps
+    has_state: bool = False  #: whether its training can go on
     until: int = 0  #: unix seconds until when; 0 is as long as the style
 
     @property
@@ -75,7 +76,8 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
         add_smaller_file(card, result, handover, handover.small, home)
     else:
         add_file(card, result, handover, home.style_file(style.folder, style.name))
-    card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id)))
+    more = [TrainMore(style.id)] if result.has_state else []
+    card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id), *more))
     return card.add(row(styles.Delete(style.id), AddReport(job.id)))
 
 

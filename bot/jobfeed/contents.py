@@ -10,6 +10,7 @@ import discord
 
 from bot import wording
 from bot.actions import delivery
+from bot.actions.continuing import has_state
 from bot.actions.jobstate import JobState
 from bot.bot import Bot
 from bot.card import Card
@@ -132,7 +133,8 @@ class Contents:
         base = (await self.store.catalog.read()).get_base(job.base)
         kept = await self.store.checkpoints.list_for(style)
         until = keep_until(job, self.bot.settings.checkpoint_days)
-        result = results.Result(view, style, base, pinged, kept, until)
+        more = has_state(self.bot, job)
+        result = results.Result(view, style, base, pinged, kept, more, until)
         small = None if result.chosen else view.state.done.small_copy
         ways = delivery.list_handovers(self.bot, style, max_bytes, small)
         cards = [partial(results.result_card, self.store.home, result, way) for way in ways]

@@ -28,7 +28,9 @@ WHERE id = :id AND owner = :owner AND removed IS NULL RETURNING *, NULL AS share
 """
 SELECT_OLD = """
 SELECT id || '-' || key AS folder, json_extract(request, '$.name') AS name FROM jobs
-WHERE kind = 'train' AND ended < :before
+WHERE kind = 'train' AND ended < :before AND NOT EXISTS (
+  SELECT 1 FROM jobs AS later WHERE later.style = jobs.style AND later.kind = 'train'
+  AND later.ended >= :before)
 """
 
 
@@ -85,7 +87,7 @@ class Checkpoints:
         await asyncio.to_thread(self._finish, *map(style_from_row, rows))
 
     async def remove_old(self, before: float) -> None:
-        """Remove what is kept of trainings that ended before a time."""
+        """Remove what is kept of trainings that ended before a time, and were not gone on from."""
         rows = await self._database.execute(SELECT_OLD, before=before)
         await asyncio.to_thread(self._remove_kept, [(row["folder"], row["name"]) for row in rows])
 

@@ -30,6 +30,12 @@ VALUES
    :concept, :digest, :bytes, :now, :whole)
 RETURNING *, NULL AS shared
 """
+#: the style of a training from whose last state a job went on
+CONTINUE_STYLE = """
+UPDATE styles SET job = :job, digest = :digest, bytes = :bytes, checkpoint = NULL
+WHERE removed IS NULL AND (id, owner) IN (SELECT style, owner FROM jobs WHERE id = :continues)
+RETURNING *, NULL AS shared
+"""
 #: whose photos were there when the training began: it keeps those that it began with
 INSERT_CONTRIBUTORS = """
 INSERT OR IGNORE INTO style_contributors (style, dataset, member)
@@ -63,6 +69,8 @@ class Styles:
     ) -> Style:
         """Store a job's result as a style; a second call returns the same style.
 
+        A job that went on from a finished training gives that one's style another file.
+
         Raises JobError: "lease_lost" if the claim is not the newest, or "photos_withdrawn".
         """
         digest, size = await asyncio.to_thread(hash_file, file)
@@ -70,21 +78,22 @@ class Styles:
         async with self._database.transaction() as tx:
             if existing := await _find_existing(tx, job):
                 return existing
-            rows = await tx.execute(
+            continues, facts = job.request.get("continues"), {"job": job.id, "digest": digest}
+            rows = await tx.execute(CONTINUE_STYLE, continues=continues, bytes=size, **facts)
+            rows = rows or await tx.execute(
                 INSERT_STYLE,
                 owner=job.owner,
                 guild=job.guild,
-                job=job.id,
                 name=name,
                 method=method,
                 family=family,
                 base=job.base,
                 trigger=trigger,
                 concept=concept,
-                digest=digest,
                 bytes=size,
                 now=time.time(),
                 whole=whole,
+                **facts,
             )
             style = style_from_row(rows[0])
             await asyncio.to_thread(_link_or_copy, file, self.file(style))

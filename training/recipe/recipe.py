@@ -22,12 +22,12 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "shuffle_caption", "dropout", "optimizer", "num_class_images", "class_photos",
     "prior_loss_weight", "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
-    "random_backgrounds", "stepper", *AUGMENTATIONS,
+    "random_backgrounds", "stepper", "continued_from", *AUGMENTATIONS,
 })  # fmt: skip
 #: of `Recipe.stepper`: replay steps as CUDA graphs; compile them, and replay them on a GPU
 GRAPH, COMPILE = "graph", "compile"
 #: left out of JSON when unused: recipes of before 0.2 are compared with newer ones by it
-LATER_FIELDS = (*AUGMENTATIONS, "class_photos")
+LATER_FIELDS = (*AUGMENTATIONS, "class_photos", "continued_from")
 #: left out of a file's header: private, or of no use to its reader
 NOT_PUBLIC = ("max_file_bytes", "class_prompt")
 
@@ -86,6 +86,7 @@ class Recipe(TrainingOptions):
     threads: int = 0  #: of the CPU, chosen by the worker
     stepper: str = ""  #: how steps are computed, "" is op by op; chosen by the worker
     memory_fallbacks: tuple[MemoryFallback, ...] = ()  #: taken by the worker
+    continued_from: int = 0  #: step at which a finished training was taken up again
 
     def __post_init__(self) -> None:
         check_recipe(self)

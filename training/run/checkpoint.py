@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -140,6 +140,12 @@ def read_newest(folder: Path, recipe: Recipe) -> Checkpoint | None:
             continue
         if hash_request(found.recipe) == hash_request(recipe):
             return found
+        if found.step == recipe.continued_from:
+            longer = replace(
+                found.recipe, steps=recipe.steps, continued_from=recipe.continued_from
+            )
+            if hash_request(longer) == hash_request(recipe):
+                return replace(found, recipe=longer)
     return None
 
 

@@ -21,6 +21,7 @@ from training.recipe.names import current_names
 from training.recipe.preparation import PhotoFacts, prepare_photos
 from training.run.defaults import complete_recipe
 from training.scheduler.class_images import lend_images
+from training.scheduler.continuing import continue_recipe
 
 DAY_SECONDS = 86400.0
 
@@ -143,7 +144,10 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
         ),
     )
     facts = {names[photo.id]: make_facts(photo) for photo in chain(*photos) if photo.id in names}
-    return prepare_photos(recipe, facts).to_json()
+    recipe = prepare_photos(recipe, facts)
+    if request.continues:
+        recipe = await continue_recipe(store, job, recipe, list(chain(*photos)))
+    return recipe.to_json()
 
 
 def make_facts(photo: Photo) -> PhotoFacts:

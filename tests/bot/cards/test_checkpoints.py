@@ -18,6 +18,7 @@ async def result(kit, scheduler):
     for step in (50, 75, 100):
         await scheduler.report_preview(job, step)
         folder.kept_style(step).write_bytes(b"step %d" % step)
+    folder.kept_state.write_bytes(b"state")
     await scheduler.report_result(job)
     style = await scheduler.finish_training(job)
     await scheduler.let_bot_poll()
@@ -72,3 +73,24 @@ async def test_others(kit, result):
 
     assert kit.says(answer, wording.errors.ERRORS["checkpoint_gone"], step=75)
     assert await kit.store.styles.list_for(alice.id) == [style]
+
+
+async def test_more(kit, result):
+    """30 % more steps are a new job from the last state, for the owner alone."""
+    alice, style, thread = result
+    before = await kit.store.jobs.get(style.job)
+    state = kit.store.home.job_folder(before.folder).kept_state
+    state.unlink()
+    answer = await alice.click(thread.last_message, custom_id=f"style:more:{style.id}")
+    assert kit.says(answer, wording.errors.ERRORS["state_gone"])
+    state.write_bytes(b"state")
+    bob = kit.add_member("bob")
+    answer = await bob.click(thread.last_message, custom_id=f"style:more:{style.id}")
+    assert kit.says(answer, wording.errors.ERRORS["style_not_own"])
+
+    await alice.click(thread.last_message, custom_id=f"style:more:{style.id}")
+
+    (job,) = await kit.store.jobs.list_open()
+    changes = {"steps": 130, "continues": before.id, "file_bytes": 0}
+    assert job.request == before.request | changes
+    assert (job.dataset, job.channel) == (before.dataset, before.channel)
