@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot import wording
-from bot.wording import fill, format_count
+from bot.wording import fill, format_count, join_some
 from bot.wording.verdicts import draw_grid, explain_readiness, explain_verdict, name_unchecked
 from storage.planning.readiness import Readiness
 from storage.planning.verdicts import Verdict
@@ -31,9 +31,38 @@ def check_lines(event: dict[str, Any]) -> Iterator[str]:
         different=event["different"],
         wrong=sum(bool(verdict.warnings) for verdict in verdicts),
     )
+    yield from caption_lines(event["captions"])
     readiness = Readiness.from_json(event["readiness"])
     yield explain_readiness(readiness, in_shell=True)
     yield from draw_grid(readiness)
+
+
+def caption_lines(captions: dict[str, Any]) -> Iterator[str]:
+    """Yield what the captions of photos do, if there are any."""
+    written, said = captions["written"], wording.shell
+    if not written:
+        return
+    for finding in captions["findings"]:
+        yield finding_line(finding, written)
+    if cut := captions["cut"]:
+        yield fill(said.CHECKED_CUT, count=cut["count"], written=written, ignored=cut["ignored"])
+    if not captions["findings"] and not cut:
+        yield said.CHECKED_CAPTIONS_GOOD
+
+
+def finding_line(finding: dict[str, Any], written: int) -> str:
+    """Return what is wrong with captions, and in which photos."""
+    one, other = [*finding["words"], "", ""][:2]
+    names = finding["photos"]
+    return fill(
+        wording.shell.CAPTION_FINDINGS[finding["kind"]],
+        photos=join_some(names, len(names)),
+        words=one,
+        one=one,
+        other=other,
+        count=len(names),
+        written=written,
+    )
 
 
 def find_unchecked(verdicts: list[Verdict]) -> list[str]:

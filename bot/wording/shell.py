@@ -158,6 +158,14 @@ ADVICE_TERMS = "Licence terms: {terms}."
 CHECKED_PHOTO = "{file}: {said}"
 CHECKED_CROP = "  For a base of {resolution} pixels, {share} of it is cut away."
 CHECKED_ALL = "{photos}, {different} different. With a problem: {wrong}."
+CHECKED_CAPTIONS_GOOD = "Captions: nothing to improve."
+CAPTION_FINDINGS = {
+    "empty": "No caption: {photos}. The trigger learns everything in the picture.",
+    "same": "The same caption: {photos}. What differs between them gets no words of its own.",
+    "fused": "“{words}” is in {count} of {written} captions. The style learns it as part of the trigger: take it out, or give it as --trigger if it is that.",
+    "contradiction": "Contradiction: {photos} say both “{one}” and “{other}”.",
+}
+CHECKED_CUT = "Longer than the base can read: {count} of {written} captions. Of the first it ignores: {ignored}"
 PACKED = "{file}: {photos}, {captioned} with a caption ({size})"
 FILE_ANSWERS = {
     "exported": "{file}: {size}",

@@ -83,8 +83,10 @@ def audit_captions(captions: Sequence[str], trigger: str) -> list[Finding]:
 
 def strip_trigger(caption: str, trigger: str) -> str:
     """Return a caption without its trigger, wherever it is."""
+    if not trigger:
+        return caption
     _, rest = split_trigger(caption, trigger)
-    return find_text(trigger).sub(" ", rest).strip(" ,") if trigger else rest
+    return find_text(trigger).sub(" ", rest).strip(" ,")
 
 
 def find_fused(captions: Sequence[str]) -> Iterator[Finding]:

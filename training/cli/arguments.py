@@ -182,7 +182,14 @@ class CheckArguments:
     """Photos to judge."""
 
     photos: Path = flag("folder or zip of pictures", name="photos")
-    base: str = flag("base whose crops are shown (default: one of 512 pixels)", default="")
+    base: str = flag(
+        "base whose crops and longest captions are shown (default: one of 512 pixels, as SD 1.5)",
+        default="",
+    )
+    trigger: str = flag(
+        "word that calls the concept, if the captions have it or a training will put it there",
+        default="",
+    )
     json: bool = flag("print the verdicts as JSON")
 
 

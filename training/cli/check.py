@@ -1,4 +1,4 @@
-"""`safelight check`: what is wrong with each photo of a folder, and how much of it a base sees."""
+"""`safelight check`: what is wrong with each photo of a folder and with the captions."""
 
 from __future__ import annotations
 
@@ -10,27 +10,54 @@ from typing import Any
 from storage.crops import crop_at
 from storage.folders import JobFolder
 from storage.photos.examiner import Examiner
+from storage.photosets.edits import put_trigger
+from storage.planning.caption_audit import audit_captions
+from storage.planning.caption_length import find_cut_captions
 from storage.planning.readiness import rate_readiness
 from storage.planning.verdicts import Verdict, count_different, group_shots, judge_photos
+from storage.records import Base
 from training.cli.output import tell
 from training.cli.photos import FolderPhoto
 
-USUAL_RESOLUTION = 512  #: pixels, of a base for photos
+#: what is true of most bases for photos
+USUAL_BASE = Base("", "", "sd1", "", 512, "", "", present=False, caption_tokens=75)
 
 
-def check_photos(photos: Sequence[FolderPhoto], resolution: int) -> dict[str, Any]:
-    """Return the verdicts on photos as an event's facts; `resolution` is the base's, in pixels."""
+def check_photos(photos: Sequence[FolderPhoto], base: Base, trigger: str) -> dict[str, Any]:
+    """Return the verdicts on photos and captions as an event's facts."""
     checked, names = [photo.checked for photo in photos], [photo.name for photo in photos]
     verdicts = judge_photos(checked, names)
     return {
         "photos": [
-            describe_photo(photo, verdict, resolution)
+            describe_photo(photo, verdict, base.resolution)
             for photo, verdict in zip(photos, verdicts, strict=True)
         ],
         "different": count_different(checked),
         "groups": [[names[at] for at in group] for group in group_shots(checked)],
-        "resolution": resolution,
+        "resolution": base.resolution,
         "readiness": rate_readiness(checked).to_json(),
+        "captions": check_captions(photos, base, trigger),
+    }
+
+
+def check_captions(photos: Sequence[FolderPhoto], base: Base, trigger: str) -> dict[str, Any]:
+    """Return what the captions do, as the audit on the bot's card; and which of them are cut."""
+    captions = [photo.caption for photo in photos]
+    written = [caption for caption in captions if caption]
+    shown = [put_trigger(caption, trigger) for caption in written] if trigger else written
+    cut = find_cut_captions(shown, base)
+    return {
+        "trigger": trigger,
+        "written": len(shown),
+        "findings": [
+            {
+                "kind": finding.kind,
+                "photos": [photos[at].name for at in finding.photos],
+                "words": [*finding.words],
+            }
+            for finding in (audit_captions(captions, trigger) if shown else ())
+        ],
+        "cut": cut and {"count": cut.cut, "ignored": cut.words},
     }
 
 

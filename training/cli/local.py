@@ -41,7 +41,7 @@ from training.cli.arguments import (
     TrainArguments,
 )
 from training.cli.bases import open_registry
-from training.cli.check import USUAL_RESOLUTION, check_photos, examine_photos
+from training.cli.check import USUAL_BASE, check_photos, examine_photos
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, keep_numbered, link_or_copy
 from training.cli.photos import FolderPhoto, list_photos, name_captions, read_photos
@@ -216,11 +216,14 @@ class LocalJob:
     def check(self, given: CheckArguments) -> dict[str, Any]:
         """Judge the photos."""
         registry = open_registry(self.settings)
-        resolution = registry.find(given.base).resolution if given.base else USUAL_RESOLUTION
+        base = USUAL_BASE
+        if given.base:
+            base = registry.with_caption_limit(registry.find(given.base))
         photos, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
         tell_photos(photos)
         examined = examine_photos(photos, self.folder)
-        return {"kind": "checked", "json": given.json, **check_photos(examined, resolution)}
+        verdicts = check_photos(examined, base, " ".join(given.trigger.split()))
+        return {"kind": "checked", "json": given.json, **verdicts}
 
     def _read_concepts(self, concepts: Sequence[ConceptFolder]) -> list[ConceptFolder]:
         """Read the photos of all concepts into the job folder, and tell what is left out."""

@@ -26,6 +26,8 @@ def test_what_comes_with_the_trigger_in_nearly_all_captions() -> None:
     ]
 
     assert audit_captions(captions, "mydog") == [Finding(FUSED, (0, 1, 2, 3), ("red collar",))]
+    told = audit_captions(captions, "")  # nobody said which word is the trigger
+    assert [finding.words for finding in told] == [("red collar",), ("mydog",)]
 
 
 @pytest.mark.parametrize(

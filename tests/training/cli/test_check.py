@@ -12,13 +12,16 @@ from tests.storage.photos.scenes import draw_scene
 
 
 def test_check(tmp_path):
-    """Each photo has a verdict and a crop, photos of one shot are a group, copies are left out."""
+    """Each photo has a verdict and a crop, those of one shot are a group; captions are audited."""
     wide = draw_scene(1, (900, 300))
     wide.save(tmp_path / "b.png")
     ImageOps.mirror(wide).save(tmp_path / "c.png")
     wide.save(tmp_path / "d.png")
     Image.new("RGB", (300, 300), "red").save(tmp_path / "a.png")
+    for name, caption in (("a", "mydog, red"), ("b", ""), ("c", "mydog, a hill " + "far " * 80)):
+        (tmp_path / f"{name}.txt").write_text(caption)
     command = [sys.executable, "-m", "bot.terminal.cli", "check", tmp_path, "--json"]
+    command += ["--trigger", "mydog"]
 
     done = subprocess.run(command, capture_output=True, check=True, text=True)
 
@@ -29,3 +32,8 @@ def test_check(tmp_path):
     assert first["findings"][0]["others"] == ["c.png"]
     assert (first["crop"]["cut"], second["crop"]["cut"]) == (0.3889, 0.3889)
     assert "d.png" in done.stderr
+    captions = told["captions"]
+    (empty,) = captions["findings"]
+    assert (captions["trigger"], captions["written"]) == ("mydog", 2)
+    assert (empty["kind"], empty["photos"], captions["cut"]["count"]) == ("empty", ["b.png"], 1)
+    assert captions["cut"]["ignored"].startswith("far far")
