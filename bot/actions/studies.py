@@ -77,7 +77,8 @@ class Contestant:
     @property
     def side(self) -> Side:
         """As the study stores it."""
-        name = self.style.name if self.style else wording.study.BASE_ALONE
+        name = fill(wording.study.BASE_ALONE, base=self.base.title)
+        name = self.style.name if self.style else name
         if self.style and self.strength != 1:
             name = fill(wording.study.AT_STRENGTH, name=name, strength=f"{self.strength:g}")
         return Side(self.style.id if self.style else None, name, self.strength)

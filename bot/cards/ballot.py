@@ -85,8 +85,8 @@ async def show_pair(
 
 def draw_sides(paths: list[Path], *, swapped: bool) -> bytes:
     """Draw a pair of pictures, or one beside noise, in the order that a voter sees."""
-    first, *others = paths
-    pictures = (open_picture(first), open_picture(*others) if others else shuffle_pixels(first))
+    other = open_picture(paths[1]) if paths[1:] else shuffle_pixels(paths[0])
+    pictures = (open_picture(paths[0]), other)
     return draw_pair(*(reversed(pictures) if swapped else pictures))
 
 

@@ -19,7 +19,7 @@ from bot.cards.ballot import Vote
 from bot.cards.components import Button, defer_update, edit, row, text
 from bot.cards.job import COLOURS
 from bot.cards.studypicture import draw_result
-from bot.wording import escape, fill, format_count, format_duration, say
+from bot.wording import escape, fill, format_count, say
 from storage.errors import JobError, UserError
 from storage.planning.study import MIN_VOTERS, StudyResult, find_needed_voters
 from storage.records import Status
@@ -139,7 +139,7 @@ async def open_card(store: Store, study: Study) -> Card:
         owner=study.owner,
         pairs=format_count(pairs, "pair"),
         closes=int(study.closes or 0),
-        minutes=format_duration(pairs * SECONDS_PER_PAIR),
+        duration=format_count(max(1, round(pairs * SECONDS_PER_PAIR / 60)), "minute"),
     )
     return Card(text(said), row(Vote(study.id)), colour=COLOURS[Status.RUNNING])
 

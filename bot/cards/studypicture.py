@@ -16,24 +16,26 @@ from storage.planning.study import StudyResult
 SIDE, GAP, HEADER = 512, 24, 64  #: pixels
 WIDTH = 2 * SIDE + 3 * GAP
 FONT = 36
-MAX_NAME_CHARS = 26
-BAR, WHISKER = 72, 40  #: pixels high
+MAX_NAME_CHARS = 44
+SMALL_SIDE = (WIDTH - 4 * GAP) // 3  #: of a picture in a result
+BAR, AXIS, THICK = 72, 96, 6  #: pixels high
 GROUND, INK, GREY = "#313338", "#f2f3f5", "#80848e"
 COLOURS = ("#5865f2", "#f0b232")  #: of the first side and the second
+BAR_COLOURS = ((COLOURS[0], INK), (GREY, INK), (COLOURS[1], GROUND))  #: of bar and number
 NOISE_SIDE = 64  #: squares of noise beside each other
 NOISE_SEED = 7
 
 
-def open_picture(path: Path) -> Image.Image:
-    """Return a picture SIDE pixels wide; a tiny one keeps its pixels as squares."""
+def open_picture(path: Path, side: int = SIDE) -> Image.Image:
+    """Return a picture so many pixels wide; a tiny one keeps its pixels as squares."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
-    small = max(picture.size) * 2 <= SIDE
+    small = max(picture.size) * 2 <= side
     sharp = Image.Resampling.NEAREST if small else Image.Resampling.LANCZOS
-    scale = SIDE / max(picture.size)
+    scale = side / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    whole = Image.new("RGB", (SIDE, SIDE), GROUND)
-    whole.paste(picture.resize(size, sharp), ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
+    whole = Image.new("RGB", (side, side), GROUND)
+    whole.paste(picture.resize(size, sharp), ((side - size[0]) // 2, (side - size[1]) // 2))
     return whole
 
 
@@ -60,16 +62,18 @@ def draw_pair(left: Image.Image, right: Image.Image) -> bytes:
 def draw_result(
     names: tuple[str, str], pairs: Sequence[tuple[Path, Path]], result: StudyResult
 ) -> bytes:
-    """Return pairs under the names of their sides and the voters' preference, as a PNG."""
-    height = HEADER + len(pairs) * (SIDE + GAP) + BAR + WHISKER + GAP
+    """Return each side's pictures in a row under its name, and the voters' preference; a PNG."""
+    row = HEADER + SMALL_SIDE if pairs else HEADER
+    height = 2 * row + 2 * GAP + BAR + AXIS
     whole = Image.new("RGB", (WIDTH, height), GROUND)
-    for place, name in enumerate(names):
-        at = (column(place) + SIDE // 2, HEADER // 2)
-        write(whole, flatten(name, MAX_NAME_CHARS), at, COLOURS[place])
-    for number, (first, second) in enumerate(pairs):
-        pictures = (open_picture(first), open_picture(second))
-        paste_pair(whole, pictures, HEADER + number * (SIDE + GAP))
-    draw_bar(whole, result, height - GAP - WHISKER - BAR)
+    for side, name in enumerate(names):
+        top = side * row
+        write(whole, flatten(name, MAX_NAME_CHARS), (WIDTH // 2, top + HEADER // 2), COLOURS[side])
+        left = (WIDTH - len(pairs) * (SMALL_SIDE + GAP) + GAP) // 2
+        for number, pair in enumerate(pairs):
+            picture = open_picture(pair[side], SMALL_SIDE)
+            whole.paste(picture, (left + number * (SMALL_SIDE + GAP), top + HEADER))
+    draw_bar(whole, result, height - GAP - AXIS - BAR)
     return encode(whole)
 
 
@@ -78,20 +82,22 @@ def draw_bar(whole: Image.Image, result: StudyResult, top: int) -> None:
     pen, width = ImageDraw.Draw(whole), WIDTH - 2 * GAP
     counts = (result.first, result.neither, result.second)
     left = float(GAP)
-    for count, colour in zip(counts, (COLOURS[0], GREY, COLOURS[1]), strict=True):
+    for count, (colour, ink) in zip(counts, BAR_COLOURS, strict=True):
         right = left + width * count / max(1, result.voters)
         if count:
             pen.rectangle((left, top, right, top + BAR), colour)
-            write(whole, str(count), (round((left + right) / 2), top + BAR // 2))
+            write(whole, str(count), (round((left + right) / 2), top + BAR // 2), ink)
         left = right
     low, high = result.interval
-    if result.leader:  # the second side leads: the interval is of what is on the right
+    if result.leader:  # the second side leads, and it is on the right
         low, high = 1 - high, 1 - low
-    line = top + BAR + WHISKER // 2
-    pen.line((GAP + width * low, line, GAP + width * high, line), INK, 6)
-    for share in (low, high):
-        pen.line((GAP + width * share, line - 10, GAP + width * share, line + 10), INK, 6)
-    pen.line((WIDTH // 2, top - 8, WIDTH // 2, top + BAR + WHISKER), GREY, 2)
+    line = top + BAR + AXIS // 4
+    ends = [GAP + round(width * share) for share in (low, high)]
+    pen.line((ends[0], line, ends[1], line), INK, THICK)
+    for end in ends:
+        pen.line((end, line - THICK, end, line + THICK), INK, THICK)
+    pen.line((WIDTH // 2, line - 2 * THICK, WIDTH // 2, line + 2 * THICK), GREY, 2)
+    write(whole, wording.study.HALF, (WIDTH // 2, top + BAR + 3 * AXIS // 4), GREY)
 
 
 def column(place: int) -> int:

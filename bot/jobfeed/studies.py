@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 
@@ -12,6 +11,7 @@ from discord.ext import tasks
 from bot.actions import channels
 from bot.bot import Bot
 from bot.cards.study import retired_card
+from bot.jobfeed.loops import stop_loop
 from storage.disk import FullDiskNotice
 from storage.tables.studies import Study, StudyState
 
@@ -35,10 +35,7 @@ class StudyCourse:
 
     async def close(self) -> None:
         """Stop looking."""
-        task = self.loop.get_task()
-        self.loop.cancel()
-        if task is not None:
-            await asyncio.wait([task])
+        await stop_loop(self.loop)
 
     async def look(self) -> None:
         """Open and close what is due, and say so on the posts of those that have ended."""

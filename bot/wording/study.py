@@ -20,7 +20,7 @@ OPTIONS = {
     "voters": "How many voters you expect (default: 12)",
     "question": "What voters are asked (default: which one is better)",
 }
-BASE_ALONE = "the base alone"
+BASE_ALONE = "{base} without a style"
 AT_STRENGTH = "{name} at {strength}"
 QUESTION = "Which one is better?"
 
@@ -34,11 +34,11 @@ SHOWS_NOTHING = "**What it can show:** nothing with {voters} voters: even if all
 PROMPTS = "**Prompts:** {prompts}"
 ASKED = "**Question:** {question}"
 RULES = "-# Each voter sees the pairs in another order and doesn't learn which is which. Nobody sees votes before the study closes, not even you, and you can't vote in it. One pair has noise in it, to set aside whoever doesn't look."
-STARTED = "Drawing {pictures} pictures. I'll post the study here once they're ready; /study list shows how far it is."
+STARTED = "Drawing {pictures} pictures. I'll post the study here once they're ready; Until then, /study list can cancel it."
 
 # its post
 
-POST = "### Blind study: {question}\n<@{owner}> asks you to compare {pairs} of pictures. What drew them stays secret until voting closes <t:{closes}:R>, and so do all votes.\n-# It takes about {minutes}. Only you see your votes; you can change them until then."
+POST = "### Blind study: {question}\n<@{owner}> asks you to compare {pairs} of pictures. What drew them stays secret until voting closes <t:{closes}:R>, and so do all votes.\n-# It takes about {duration}. Only you see your votes; you can change them until then."
 POST_CLOSED = "### Blind study: {question}\nVoting has closed."
 POST_ENDED = "### Blind study: {question}\nThis study ended without a result: it was cancelled, or a style in it was taken back. Its votes were deleted."
 NOT_POSTED = "Your study **{question}** is open, but its post isn't there. /study list can post it in another channel."
@@ -66,8 +66,8 @@ AGREED = "{said}; any two of them said the same of a pair {agreement} % of the t
 ONE_VOTER = "{said}."
 SET_ASIDE = "-# Not counted: {missed} who took noise for the better picture or saw no difference to it, and {unfinished} who stopped before that pair or after it alone."
 VOTES = "-# Votes on pairs: {first} for {first_name}, {second} for {second_name}, {neither} for no difference."
-RESULT_ALT = "One pair of pictures of each prompt, and how many voters preferred which side"
-NEITHER = "neither"
+RESULT_ALT = "Pictures of both sides, and how many voters preferred which"
+HALF = "50 %"
 
 # the list, and one's own study
 

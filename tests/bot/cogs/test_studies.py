@@ -21,6 +21,7 @@ from storage.records import Kind, Status
 
 RED, BLUE = (250, 20, 20), (20, 20, 250)  #: what each side draws its upper half in
 PROMPT = "mydog on the moon"
+BASE = "Safelight emoji without a style"
 
 
 async def start_study(kit, who, style, **options):
@@ -131,7 +132,7 @@ async def test_ten_voters(kit, scheduler, opened):
 
     assert kit.says(
         result, said.RESULT, voters="8 voters", leaders=6, leader=style.name, others=1,
-        other=said.BASE_ALONE, neither=1, share=86, low=49, high=97, verdict=said.VERDICTS[False],
+        other=BASE, neither=1, share=86, low=49, high=97, verdict=said.VERDICTS[False],
     )  # fmt: skip
     assert "any two of them said the same of a pair 54 % of the time" in kit.text(result)
     assert kit.says(result, said.VOTES, first=12, second=2, neither=2)
@@ -214,6 +215,56 @@ async def test_taken_back(kit, scheduler, opened):
     assert kit.labels(ended) == []
 
 
+async def test_refused_post(kit, scheduler):
+    """Where the channel takes no post, the owner is told, and can post the study elsewhere."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
+    await start_study(kit, alice, style)
+    path = f"/channels/{kit.channel.id}/messages"
+    kit.env.inject_error("POST", path, status=403, code=50001, times=None)
+    await draw_all(kit, scheduler)
+
+    told = alice.user.dm_channel.last_message
+    assert kit.says(told, said.NOT_POSTED, question=said.QUESTION)
+    assert kit.channel.history() == []
+    elsewhere = kit.guild.create_text_channel("elsewhere")
+    listed = await alice.slash(elsewhere, "study list")
+    mine = await alice.select(listed.response, ["1"])
+    await alice.click(mine.response, label=said.POST_AGAIN)
+    assert kit.labels(elsewhere.last_message) == [said.VOTE]
+
+
+async def test_failed(kit, scheduler):
+    """If a picture is not drawn, the owner is told why, and may set up another study."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
+    await start_study(kit, alice, style)
+    job = await kit.store.jobs.claim("worker", [Kind.SAMPLE])
+    await kit.store.jobs.end_run(job.id, job.fence, Status.FAILED, {"code": "memory_full"})
+    await scheduler.let_bot_poll(6)
+    await scheduler.let_bot_poll(1)
+
+    told = alice.user.dm_channel.last_message
+    assert kit.says(told, said.FAILED, question=said.QUESTION, why=ERRORS["memory_full"])
+    assert await kit.store.jobs.list_open() == []
+    await start_study(kit, alice, style)
+    assert len(await kit.store.jobs.list_open()) == 2
+
+
+async def test_reported_pictures(kit, opened):
+    """A pair whose pictures a moderator has deleted leaves the study; the others stay."""
+    _, _, post = opened
+    bob = kit.add_member("bob")
+    pair, *_ = await kit.store.studies.list_pairs(1)
+    job = await kit.store.jobs.get(pair.first)
+    (kit.store.home.job_folder(job.folder).result / "0.png").unlink()
+
+    answer, shown = await vote(bob, await bob.click(post, label=said.VOTE), prefer("red"))
+
+    assert len(shown) == 2  # one pair and the attention pair, which shows another picture
+    assert kit.says(answer, said.VOTED, pairs="2 pairs")
+
+
 async def test_blind(kit, opened):
     """Nothing on the post or a ballot tells what drew a picture, and no job has a card."""
     alice, style, post = opened
@@ -223,7 +274,7 @@ async def test_blind(kit, opened):
     assert ballot.ephemeral
     for shown in (post, ballot.response):
         assert style.name not in kit.text(shown)
-        assert said.BASE_ALONE not in kit.text(shown)
+        assert BASE not in kit.text(shown)
     assert [file.filename for file in ballot.response.attachments] == ["pair.png"]
     assert kit.labels(ballot)[:3] == [*said.SIDES, said.TIE]
     assert len(kit.channel.history()) == 1
