@@ -62,8 +62,8 @@ def may_mirror(found: Framing, examination: Examination | None) -> bool:
 def list_variations(chosen: Collection[str], key: str, *, mirrors: bool) -> list[Variation | None]:
     """Return the ways to show a photo; the first one, None, shows it as it is.
 
-    `chosen` are augmentations, `key` decides on their numbers. A photo that is not to be
-    `mirrored`, as of a face or of text, is not.
+    `chosen` are augmentations; `key` decides on their numbers. Without `mirrors`, as for a face
+    or for text, none is mirrored.
     """
     wanted = [each for each in AUGMENTATIONS if each in chosen and (each != FLIP or mirrors)]
     if not wanted:

@@ -67,28 +67,32 @@ async def captions_card(bot: Bot, dataset: Dataset, page: int = 0, news: str = "
             url, description=flatten(alt_text(dataset, number, photo), 1000)
         )
         card.add(ui.Section(text(caption_lines(number, photo, words)), accessory=thumbnail))
-    place, empty = (dataset.id, page), not view.photos
     newest = await bot.store.captions.find_newest_edit(dataset.id, dataset.owner)
-    card.add(
+    return card.add(
         row(
             Turn(dataset.id, page - 1, label=wording.dataset.EARLIER, disabled=page == 0),
-            EditPage(*place, disabled=empty),
+            EditPage(dataset.id, page, disabled=not shown),
             Turn(dataset.id, page + 1, label=wording.dataset.LATER, disabled=page + 1 == pages),
         ),
-        row(*(each(*place, disabled=empty) for each in (Replace, AddWord, RemoveWord))),
+        *edit_rows(dataset, page, [photo for _, photo in shown], newest),
+    )
+
+
+def edit_rows(
+    dataset: Dataset, page: int, shown: Sequence[Photo], newest: int | None
+) -> list[ui.ActionRow[Any]]:
+    """Return the buttons that change captions; `newest` is the change that can be undone."""
+    place, first = (dataset.id, page), page * CAPTIONS_PER_PAGE
+    written = all(photo.written for photo in shown)
+    return [
+        row(*(each(*place, disabled=not shown) for each in (Replace, AddWord, RemoveWord))),
         row(
             Rename(*place),
             Undo(*place, newest or 0, disabled=newest is None),
-            CheckCaptions(dataset.id, disabled=empty),
-            CaptionSome(
-                dataset.id,
-                page * CAPTIONS_PER_PAGE,
-                CAPTIONS_PER_PAGE,
-                disabled=all(photo.written for _, photo in shown),
-            ),
+            CheckCaptions(dataset.id, disabled=not shown),
+            CaptionSome(dataset.id, first, CAPTIONS_PER_PAGE, disabled=written),
         ),
-    )
-    return card
+    ]
 
 
 def cut_page(photos: list[Photo], page: int) -> list[tuple[int, Photo]]:

@@ -99,15 +99,3 @@ class RemoveOwn(Select, verb="share:remove"):
         dataset = await store.contributors.get_invited(self.number(0), member)
         await store.photos.remove(self.chosen_number, member)
         await edit(interaction, await contribution_card(interaction, dataset))
-
-
-class OpenShared(Button, verb="share:open"):
-    """Show the member's photos in another's dataset."""
-
-    label = wording.dataset.SHOW_PHOTOS
-
-    async def press(self, interaction: Interaction) -> None:
-        await defer_update(interaction)
-        member, contributors = interaction.user.id, interaction.client.store.contributors
-        dataset = await contributors.get_invited(self.number(0), member)
-        await edit(interaction, await contribution_card(interaction, dataset))

@@ -133,18 +133,14 @@ def read_set(source: Path, files: Iterable[Entry], *, all_folders: bool) -> Phot
     ]
     treatments = find_treatments(chosen, metadata)
     sources = {picture: found.source for picture, found in captions.items() if found.text}
-    photos = (
+    photos = tuple(
         SetPhoto(
-            each,
-            str(each.path.relative_to(top)),
-            texts.get(each, ""),
-            masks.get(each),
-            sources.get(each),
-            treatments[each],
+            each, str(each.path.relative_to(top)), texts.get(each, ""), masks.get(each),
+            sources.get(each), treatments[each],
         )
         for each in chosen
-    )
-    return PhotoSet(tuple(photos), tuple(notes))
+    )  # fmt: skip
+    return PhotoSet(photos, tuple(notes))
 
 
 def find_treatments(

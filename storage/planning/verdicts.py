@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import combinations, starmap
+from itertools import combinations
 from typing import Any, NamedTuple, Self
 
 from storage.errors import Fact
@@ -168,14 +168,17 @@ def clean_word(text: str) -> str:
 
 def find_watermarks(photos: Sequence[AnyPhoto]) -> set[str]:
     """Return the texts, without case, that are at the same place in several photos."""
-    places: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
-    for photo in photos:
+    places: defaultdict[str, list[tuple[int, tuple[float, float]]]] = defaultdict(list)
+    for at, photo in enumerate(photos):
         for found in (photo.examination and photo.examination.text) or ():
-            places[found.text.casefold()].append((found.x, found.y))
+            places[found.text.casefold()].append((at, (found.x, found.y)))
     return {
         text
         for text, found in places.items()
-        if any(starmap(is_same_place, combinations(found, 2)))
+        if any(
+            one != other and is_same_place(here, there)
+            for (one, here), (other, there) in combinations(found, 2)
+        )
     }
 
 

@@ -82,19 +82,10 @@ class Styles:
             rows = await tx.execute(CONTINUE_STYLE, continues=continues, bytes=size, **facts)
             rows = rows or await tx.execute(
                 INSERT_STYLE,
-                owner=job.owner,
-                guild=job.guild,
-                name=name,
-                method=method,
-                family=family,
-                base=job.base,
-                trigger=trigger,
-                concept=concept,
-                bytes=size,
-                now=time.time(),
-                whole=whole,
-                **facts,
-            )
+                owner=job.owner, guild=job.guild, name=name, method=method, family=family,
+                base=job.base, trigger=trigger, concept=concept, bytes=size, now=time.time(),
+                whole=whole, **facts,
+            )  # fmt: skip
             style = style_from_row(rows[0])
             await asyncio.to_thread(_link_or_copy, file, self.file(style))
             sql = "UPDATE jobs SET style = :style WHERE id = :job"

@@ -19,7 +19,6 @@ from training.modelfiles import folder
 
 MEMORY = 2500  #: MiB, of Florence-2 large
 MAX_CAPTION_TOKENS = 75  #: about what CLIP reads
-LOAD_ERRORS = (SafetensorError, OSError, ValueError, KeyError, AttributeError, RuntimeError)
 TASK = "<DETAILED_CAPTION>"
 #: how it begins most captions; it would be in all of them, and say nothing
 OPENING = re.compile(

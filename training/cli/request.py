@@ -94,22 +94,16 @@ def make_recipe(
         sample_prompts=tuple(given.sample_prompt),
         **choose_numbers(given, plan_concepts(given, concepts, catalog, base, dial)),
     )
-    more = tuple(ConceptPhotos.from_photos(other, base, other.captions()) for other in others)
     transparent = [photo.file for each in concepts for photo in each.photos if photo.transparent]
     check_backgrounds(given.options, transparent)
+    captions = [(photo.file, photo.caption) for photo in class_photos]
     recipe = complete_recipe(
-        request,
-        base,
-        first.captions(),
-        transparent,
-        accepted=read_date(),
-        other_concepts=more,
-        class_photos=list_class_photos(
-            [(photo.file, photo.caption) for photo in class_photos],
-            first.trigger,
-            class_prompt(request, base),
+        request, base, first.captions(), transparent, accepted=read_date(),
+        other_concepts=tuple(
+            ConceptPhotos.from_photos(other, base, other.captions()) for other in others
         ),
-    )
+        class_photos=list_class_photos(captions, first.trigger, class_prompt(request, base)),
+    )  # fmt: skip
     photos = chain(*(each.photos for each in concepts), class_photos)
     return prepare_photos(recipe, {photo.file: photo.facts() for photo in photos})
 

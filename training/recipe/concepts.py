@@ -11,8 +11,6 @@ from storage.photosets.edits import put_trigger, split_trigger, tidy
 from storage.records import Base, Concept
 from storage.variations import Variation
 
-ALWAYS_WRITTEN = ("file", "caption", "background")  #: of a photo, in a recipe's JSON
-
 
 @dataclass(frozen=True, slots=True)
 class TrainingPhoto:

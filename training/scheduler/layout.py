@@ -16,7 +16,7 @@ from storage.requests import TrainRequest
 from storage.store import Store
 from storage.tables.photos import has_alpha
 from storage.variations import may_mirror
-from training.recipe.concepts import ConceptPhotos, class_prompt, list_class_photos
+from training.recipe.concepts import ConceptPhotos, TrainingPhoto, class_prompt, list_class_photos
 from training.recipe.names import current_names
 from training.recipe.preparation import PhotoFacts, prepare_photos
 from training.run.defaults import complete_recipe
@@ -124,25 +124,16 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
         for photo in chain(*photos)
         if photo.id in names and not photo.masked and has_alpha(folder / names[photo.id])
     ]
-    pairs = list(zip(others, rest, strict=True))
+    concepts, class_photos = list[ConceptPhotos](), list[TrainingPhoto]()
+    for other, each in zip(others, rest, strict=True):
+        if other.class_photos:
+            class_photos += list_class_photos(each, other.trigger, prompt)
+        else:
+            concepts.append(ConceptPhotos.from_photos(other, start, each))
     recipe = complete_recipe(
-        request,
-        start,
-        first,
-        transparent,
-        accepted=job.created,
-        other_concepts=tuple(
-            ConceptPhotos.from_photos(other, start, each)
-            for other, each in pairs
-            if not other.class_photos
-        ),
-        class_photos=tuple(
-            photo
-            for other, each in pairs
-            if other.class_photos
-            for photo in list_class_photos(each, other.trigger, prompt)
-        ),
-    )
+        request, start, first, transparent, accepted=job.created,
+        other_concepts=tuple(concepts), class_photos=tuple(class_photos),
+    )  # fmt: skip
     facts = {names[photo.id]: make_facts(photo) for photo in chain(*photos) if photo.id in names}
     recipe = prepare_photos(recipe, facts)
     if request.continues:

@@ -136,7 +136,10 @@ def test_faces() -> None:
 
 
 def test_text() -> None:
-    """The same text at the same place in two photos is a watermark; other text is only named."""
+    """The same text at the same place in two photos is a watermark; other text is only named.
+
+    Twice in one photo, it is only text.
+    """
     here, there = FoundText("ShutterStock", 0.5, 0.7), FoundText("SHUTTERSTOCK", 0.52, 0.7)
     label, far = FoundText("*Her*schel @", 0.4, 0.4), FoundText("Shutterstock", 0.1, 0.1)
     moved = replace(label, x=0.8)
@@ -152,6 +155,9 @@ def test_text() -> None:
     assert codes == [["watermark"], ["watermark"], ["text"], ["watermark"], []]
     assert found[2].findings[0].facts == {"words": ["Herschel "]}
     assert find_watermarks([photos[0], photos[3]]) == set()
+    assert (
+        find_watermarks([replace(photos[0], examination=Examination(0.0, (here, there)))]) == set()
+    )
 
 
 def test_every_warning_is_a_finding() -> None:
