@@ -111,6 +111,7 @@ class SampleRequest:
     steps: int = 20
     size: int = 0  #: pixels a side; 0 is the base's resolution
     count: int = 1
+    checkpoint: int = 0  #: the step of a kept one to draw with; 0 is the style's file
     method: str = ""  #: (scheduler) of the style
     trigger: str = ""  #: (scheduler) of the style
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from bot import wording
 from bot.actions import sampling
@@ -33,14 +33,19 @@ LIMITS = {"hours": (1, 168), "voters": (1, 10_000)}
 TRUE_SIDE = 0  #: in place of a pair's id: which side's picture is shown to a voter beside noise
 
 
+class SideOrder(NamedTuple):
+    """One side that somebody wants to compare."""
+
+    style: int  #: 0 is the base alone
+    strength: float
+    checkpoint: int  #: the step of a kept one; 0 is the style as it is
+
+
 @dataclass(frozen=True, slots=True)
 class StudyOrder:
     """What somebody wants to compare, as the draft of a card keeps it."""
 
-    style: int
-    against: int  #: a style; 0 is the base alone
-    strength: float
-    against_strength: float
+    sides: tuple[SideOrder, SideOrder]
     prompts: list[str]
     seeds: int
     seed: int
@@ -52,8 +57,9 @@ class StudyOrder:
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Read the draft of a card; raise UserError("card_old") for one of another kind."""
         try:
-            return cls(**value)
-        except TypeError as other:
+            first, second = (SideOrder(*side) for side in value["sides"])
+            return cls(**value | {"sides": (first, second)})
+        except (KeyError, TypeError) as other:
             raise UserError("card_old") from other
 
     def to_json(self) -> dict[str, Any]:
@@ -72,16 +78,20 @@ class Contestant:
 
     style: Style | None
     base: Base
-    strength: float
+    strength: float = 1.0
+    checkpoint: int = 0
 
     @property
     def side(self) -> Side:
         """As the study stores it."""
-        name = fill(wording.study.BASE_ALONE, base=self.base.title)
-        name = self.style.name if self.style else name
-        if self.style and self.strength != 1:
+        if self.style is None:
+            return Side(None, fill(wording.study.BASE_ALONE, base=self.base.title), 1.0)
+        name = self.style.name
+        if self.checkpoint:
+            name = fill(wording.study.AT_STEP, name=name, step=self.checkpoint)
+        if self.strength != 1:
             name = fill(wording.study.AT_STRENGTH, name=name, strength=f"{self.strength:g}")
-        return Side(self.style.id if self.style else None, name, self.strength)
+        return Side(self.style.id, name, self.strength)
 
 
 def split_prompts(typed: str) -> list[str]:
@@ -97,13 +107,14 @@ def suggest_prompts(style: Style, base: Base | None) -> list[str]:
 
 def check_order(order: StudyOrder) -> None:
     """Raise UserError for what a study cannot take."""
-    if (order.style, order.strength) == (order.against, order.against_strength):
+    first, second = order.sides
+    if first == second:
         raise UserError("study_same")
     if len(order.prompts) > MAX_PROMPTS:
         raise UserError("study_prompts", count=len(order.prompts), most=MAX_PROMPTS)
     for prompt in order.prompts:
-        for strength in (order.strength, order.against_strength):
-            request = SampleRequest("", prompt, strength=strength, seed=order.seed)
+        for side in order.sides:
+            request = SampleRequest("", prompt, strength=side.strength, seed=order.seed)
             sampling.check_request(request)
     for name, limits in {**LIMITS, "seeds": sampling.LIMITS["count"]}.items():
         check_range(name, getattr(order, name), limits, UserError)
@@ -118,19 +129,36 @@ async def find_contestants(
     catalog = await store.catalog.read()
     if not catalog.bases:
         raise UserError("scheduler_away")
-    style = await store.styles.get(order.style, member, guild)
-    first = make_contestant(catalog, style, order.strength)
-    if not order.against:
-        return first, Contestant(None, first.base, 1.0)
-    other = await store.styles.get(order.against, member, guild)
-    return first, make_contestant(catalog, other, order.against_strength)
+    found = [
+        make_contestant(catalog, await store.styles.get(side.style, member, guild), side)
+        for side in order.sides
+        if side.style
+    ]
+    for contestant in found:
+        await check_checkpoint(store, contestant, member)
+    first, *others = found
+    return first, others[0] if others else Contestant(None, first.base)
 
 
-def make_contestant(catalog: Catalog, style: Style, strength: float) -> Contestant:
+def make_contestant(catalog: Catalog, style: Style, side: SideOrder) -> Contestant:
     """Return a style on its own base; raise UserError if one of them is gone."""
     if style.removed:
         raise UserError("style_missing")
-    return Contestant(style, find_base(catalog, style.base), strength)
+    return Contestant(style, find_base(catalog, style.base), side.strength, side.checkpoint)
+
+
+async def check_checkpoint(store: Store, contestant: Contestant, member: int) -> None:
+    """Raise UserError unless the checkpoint is kept, and of the member's own style."""
+    style = contestant.style
+    if style is None or not contestant.checkpoint:
+        return
+    if style.owner != member:
+        raise UserError("style_not_own")
+    kept = [each.step for each in await store.checkpoints.list_for(style)]
+    if contestant.checkpoint not in kept:
+        choices = [str(step) for step in kept]
+        code = "checkpoint_unknown" if kept else "checkpoints_none"
+        raise UserError(code, name=style.name, step=contestant.checkpoint, choices=choices)
 
 
 async def start_study(bot: Bot, order: StudyOrder, requester: sampling.Requester) -> Study:
@@ -179,6 +207,7 @@ def put_word(prompt: str, word: str, other: str) -> str:
 def make_job(request: SampleRequest, side: Contestant, requester: sampling.Requester) -> NewJob:
     """Return the job that draws a prompt for one side; it has no card."""
     content = asdict(request) | {"base": side.base.name, "strength": side.strength}
+    content["checkpoint"] = side.checkpoint
     style = side.style.id if side.style else None
     owner, guild, _ = requester
     return NewJob(Kind.SAMPLE, owner, guild, 0, content, side.base.name, style=style)

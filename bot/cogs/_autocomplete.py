@@ -16,6 +16,7 @@ from storage.errors import UserError
 from storage.records import Catalog, Style
 
 Choices: TypeAlias = list[app_commands.Choice[str]]
+Steps: TypeAlias = list[app_commands.Choice[int]]
 SHARED = "shared:"  #: before the id of another member's dataset; no name has such a sign
 MAX_CHOICES = 25  #: what Discord shows
 
@@ -71,6 +72,28 @@ async def suggest_usable_styles(interaction: Interaction, current: str) -> Choic
     member, guild = interaction.user.id, interaction.guild_id or 0
     usable = await interaction.client.store.styles.list_usable(member, guild)
     return await style_choices(interaction, usable, current)
+
+
+async def suggest_checkpoints(interaction: Interaction, current: str) -> Steps:
+    """Return the steps of the checkpoints that are kept of the style that was picked."""
+    return await list_steps(interaction, "style", str(current))
+
+
+async def suggest_other_checkpoints(interaction: Interaction, current: str) -> Steps:
+    """Return the steps of the checkpoints of the style that it is compared with."""
+    return await list_steps(interaction, "against", str(current))
+
+
+async def list_steps(interaction: Interaction, option: str, current: str) -> Steps:
+    """Return steps, which begin with what was typed, of the style that an option names."""
+    store, member = interaction.client.store, interaction.user.id
+    with suppress(UserError):  # no such style of theirs: the command will say so
+        typed = str(getattr(interaction.namespace, option, None) or "")
+        style = await sampling.find_style(store, typed, member, 0)
+        steps = [str(each.step) for each in await store.checkpoints.list_for(style)]
+        kept = [step for step in steps if step.startswith(current)]
+        return [app_commands.Choice(name=step, value=int(step)) for step in kept[-MAX_CHOICES:]]
+    return []
 
 
 async def suggest_own_styles(interaction: Interaction, current: str) -> Choices:

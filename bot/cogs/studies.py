@@ -8,7 +8,7 @@ from discord.ext import commands
 from bot import wording
 from bot.actions import sampling, studies
 from bot.actions.permissions import check_role
-from bot.actions.studies import StudyOrder
+from bot.actions.studies import SideOrder, StudyOrder
 from bot.bot import Bot, Interaction
 from bot.cards.components import defer, edit
 from bot.cards.studies import list_card
@@ -25,6 +25,10 @@ class StudyCommands(commands.GroupCog, name="study", description=wording.study.C
     @app_commands.autocomplete(
         style=_autocomplete.suggest_usable_styles, against=_autocomplete.suggest_styles
     )
+    @app_commands.autocomplete(
+        checkpoint=_autocomplete.suggest_checkpoints,
+        against_checkpoint=_autocomplete.suggest_other_checkpoints,
+    )
     async def new(  # noqa: PLR0913, PLR0917 (what an expert may set)
         self,
         interaction: Interaction,
@@ -32,6 +36,8 @@ class StudyCommands(commands.GroupCog, name="study", description=wording.study.C
         against: str = "",
         strength: float = 1.0,
         against_strength: float = 1.0,
+        checkpoint: int = 0,
+        against_checkpoint: int = 0,
         prompts: str = "",
         seeds: int = 2,
         hours: int = 24,
@@ -48,10 +54,10 @@ class StudyCommands(commands.GroupCog, name="study", description=wording.study.C
             other = (await sampling.find_style(store, against, member, guild or 0)).id
         base = (await store.catalog.read()).get_base(first.base)
         order = StudyOrder(
-            first.id,
-            other,
-            strength,
-            against_strength,
+            (
+                SideOrder(first.id, strength, checkpoint),
+                SideOrder(other, against_strength, against_checkpoint),
+            ),
             studies.split_prompts(prompts) or studies.suggest_prompts(first, base),
             seeds,
             sampling.choose_seed(None),

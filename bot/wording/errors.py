@@ -54,6 +54,8 @@ ERRORS = {
     "channel_closed": "I can't write in <#{channel}>: I'm missing {permissions}. Ask an admin to give me that there.",
     "channel_kind": "That needs an ordinary text channel. Use the command in one, or ask a moderator to set a training channel with /server setup.",
     "captioner_unknown": "There's no captioner called **{captioner}**. Ask the operator to choose another one.",
+    "checkpoint_unknown": "**{name}** has no checkpoint of step {step}. It has: {choices}.",
+    "checkpoints_none": "No checkpoints of **{name}** are kept any more.",
     "checkpoint_gone": "Step {step} isn't kept any more. The style is as it was.",
     "checkpoint_lost": "Progress couldn't be saved, so the job couldn't continue with less memory. Ask the operator whether the disk is full.",
     "class_photos_none": "{name} has no photos yet. Add photos of others of its kind with /dataset add.",

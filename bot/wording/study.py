@@ -5,15 +5,15 @@ from __future__ import annotations
 # commands, as Discord lists them (100 characters at most)
 
 COMMAND = "Ask people, blind, which of two ways to draw is better"
-COMMAND_NEW = (
-    "Set up a blind comparison of two styles, of two strengths, or of a style and its base"
-)
+COMMAND_NEW = "Set up a blind comparison of two styles, checkpoints or strengths, or with the base"
 COMMAND_LIST = "See your studies: close them, export them, or show them again"
 OPTIONS = {
     "style": "The style to compare (type to search)",
     "against": "Another style, or the same one at another strength (default: its base, without a style)",
     "strength": "How strongly to apply the style, 0–2 (default: 1)",
     "against_strength": "How strongly to apply the other one, 0–2 (default: 1)",
+    "checkpoint": "The step of a checkpoint of it to compare (default: the style as it is)",
+    "against_checkpoint": "The step of a checkpoint of the other one (default: the style as it is)",
     "prompts": "What to draw; up to 6 prompts with ; between them (default: suggested ones)",
     "seeds": "Pictures of each prompt, 1–4 (default: 2)",
     "hours": "How long voting takes, 1–168 (default: 24)",
@@ -21,6 +21,7 @@ OPTIONS = {
     "question": "What voters are asked (default: which one is better)",
 }
 BASE_ALONE = "{base} without a style"
+AT_STEP = "{name}, step {step}"
 AT_STRENGTH = "{name} at {strength}"
 QUESTION = "Which one is better?"
 

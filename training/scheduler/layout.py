@@ -11,7 +11,7 @@ from typing import Any
 
 from storage.errors import JobError, UserError
 from storage.folders import JobFolder, link_file, write_json
-from storage.records import Catalog, Job, Kind, Photo
+from storage.records import Catalog, Job, Kind, Photo, Style
 from storage.requests import TrainRequest
 from storage.store import Store
 from storage.tables.photos import has_alpha
@@ -157,8 +157,19 @@ async def sample_request(store: Store, job: Job) -> dict[str, Any]:
     style = await store.styles.get(job.style, job.owner, job.guild)
     if style.removed:
         raise JobError("model_removed", days=round((style.removed - style.created) / DAY_SECONDS))
-    await asyncio.to_thread(link_file, store.styles.file(style), file)
+    source = await find_style_file(store, style, int(job.request.get("checkpoint", 0)))
+    await asyncio.to_thread(link_file, source, file)
     return job.request | {"method": style.method, "trigger": style.trigger}
+
+
+async def find_style_file(store: Store, style: Style, step: int) -> Path:
+    """Return a style's file, or with a step that of the checkpoint which is kept of it."""
+    if not step:
+        return store.styles.file(style)
+    for checkpoint in await store.checkpoints.list_for(style):
+        if checkpoint.step == step:
+            return checkpoint.file
+    raise JobError("checkpoint_gone", step=step)
 
 
 async def caption_request(store: Store, job: Job) -> dict[str, Any]:

@@ -295,6 +295,36 @@ async def test_triggers(kit, scheduler):
     assert pair.prompt == "a … emoji"
 
 
+async def test_checkpoints(kit, scheduler):
+    """A style's owner compares two of its checkpoints; others may not, nor what is not kept."""
+    alice, bob = kit.add_member("alice"), kit.add_member("bob")
+    style = await scheduler.add_style(alice)
+    folder = kit.store.home.job_folder((await kit.store.jobs.get(style.job)).folder)
+    folder.kept.mkdir(parents=True)
+    given = {"style": str(style.id), "against": str(style.id), "checkpoint": 50, "prompts": PROMPT}
+    none = await alice.slash(kit.channel, "study new", **given)
+    for step in (50, 75):
+        folder.kept_style(step).write_bytes(b"weights")
+    unknown = await alice.slash(kit.channel, "study new", **given | {"checkpoint": 60})
+    await kit.store.styles.share(style.id, alice.id, kit.guild.id)
+    theirs = await bob.slash(kit.channel, "study new", **given)
+    offered = await alice.autocomplete(
+        kit.channel, "study new", "checkpoint", "", style=str(style.id)
+    )
+    more = {"against_checkpoint": 75, "strength": 0.5}
+    await start_study(kit, alice, **given | more | {"style": style})
+
+    assert kit.says(none, ERRORS["checkpoints_none"], name=style.name)
+    assert kit.says(unknown, ERRORS["checkpoint_unknown"], step=60, choices="50 and 75")
+    assert kit.says(theirs, ERRORS["style_not_own"])
+    assert [choice["value"] for choice in offered] == [50, 75]
+    jobs = await kit.store.jobs.list_open()
+    drawn = [(job.request["checkpoint"], job.request["strength"]) for job in jobs]
+    assert drawn == [(50, 0.5), (75, 1.0)]
+    study = await kit.store.studies.get(1)
+    assert [side.name for side in study.sides] == ["my dog, step 50 at 0.5", "my dog, step 75"]
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [

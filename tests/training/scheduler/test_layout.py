@@ -214,6 +214,27 @@ async def test_a_strangers_style_is_unknown(queue):
     assert refused.value.code == "style_unknown"
 
 
+async def test_a_checkpoint_is_drawn_with(queue):
+    """A sample of a checkpoint gets its file; of one that is no longer kept, it fails."""
+    job = await queue.add_training()
+    folder = queue.home.job_folder(job.folder)
+    folder.kept.mkdir(parents=True)
+    folder.kept_style(50).write_bytes(b"then")
+    file = queue.home.path / "file"
+    file.write_bytes(b"weights")
+    claimed = await queue.store.jobs.claim("cpu", [job.kind])
+    made = await queue.store.styles.add(
+        claimed, file, method="lora", family="sd1", trigger="mydog", concept="look"
+    )
+    kept, gone = [await queue.add_sample(ALICE, style=made.id) for _ in range(2)]
+    kept.request["checkpoint"], gone.request["checkpoint"] = 50, 60
+    await write_job_folder(queue.store, kept, CATALOG)
+
+    assert queue.home.job_folder(kept.folder).style_file.read_bytes() == b"then"
+    with pytest.raises(SafelightError, match="checkpoint_gone"):
+        await write_job_folder(queue.store, gone, CATALOG)
+
+
 async def test_a_removed_model(queue):
     """A sample of a model whose file is gone fails with a code."""
     job = await queue.add_training()
