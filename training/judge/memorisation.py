@@ -1,0 +1,71 @@
+"""Memorisation: whether pictures repeat a photo that they were learned from.
+
+A picture is a copy if a photo is near to it both to EfficientNet-Lite2 and in structure (SSIM,
+Wang et al. 2004), mirrored or not: the one alone may be the same subject, the other the same
+ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from training.lazy import Tensor, torch
+
+SIDE = 64  #: pixels that structure is compared at
+MIN_COSINE, MIN_SSIM = 0.8, 0.8  #: of any copy; photos through the autoencoder have .85 and .9
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The photo that is nearest to a picture."""
+
+    photo: int  #: its place among the photos
+    cosine: float  #: to EfficientNet-Lite2
+    ssim: float
+    copied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPhotos:
+    """Photos that pictures may repeat."""
+
+    features: Tensor  # (N, D)
+    pictures: Sequence[Image.Image]
+
+    def find_nearest(self, pictures: Sequence[Image.Image], features: Tensor) -> list[Nearest]:
+        """Return the photo nearest to each picture with these features (N, D)."""
+        cosines, places = (features @ self.features.T).max(1)
+        photos = [self.pictures[at] for at in places.tolist()]
+        structure = measure_structure(pictures, photos)
+        found = zip(places.tolist(), cosines.tolist(), structure, strict=True)
+        return [
+            Nearest(at, cosine, ssim, copied=cosine >= MIN_COSINE and ssim >= MIN_SSIM)
+            for at, cosine, ssim in found
+        ]
+
+
+def measure_structure(
+    pictures: Sequence[Image.Image], photos: Sequence[Image.Image]
+) -> list[float]:
+    """Return the SSIM of each picture and its photo, or the photo's mirror where that is more."""
+    if not pictures:
+        return []
+    from torchmetrics.functional import image  # noqa: PLC0415 - seconds, for this alone
+
+    measure: Any = image.structural_similarity_index_measure
+    drawn, plain = to_grey(pictures), to_grey(photos)
+    mirrored = to_grey([ImageOps.mirror(each) for each in photos])
+    found = [measure(drawn, each, reduction="none", data_range=1.0) for each in (plain, mirrored)]
+    best: list[float] = torch.stack(found).amax(0).tolist()
+    return best
+
+
+def to_grey(pictures: Sequence[Image.Image]) -> Tensor:
+    """Return the grey levels (N, 1, 64, 64) of pictures in 0..1, squeezed into squares."""
+    small = [each.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX) for each in pictures]
+    return torch.from_numpy(np.stack([np.array(each) for each in small]))[:, None].float() / 255
