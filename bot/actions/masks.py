@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import discord
@@ -34,4 +35,5 @@ def make_entry(file: discord.Attachment) -> Entry:
 async def check_masked(bot: Bot, check_photo: Check, check_mask: Check, file: str) -> CheckedPhoto:
     """Check a photo and its mask, whose file is named in errors, and join them."""
     photo, mask = await check_photo(), await check_mask()
-    return await bot.darkroom.join_mask(photo, mask, file)
+    joined = await bot.darkroom.join_mask(photo.pixels, mask.pixels, file)
+    return replace(joined, warnings=photo.warnings)

@@ -67,8 +67,8 @@ class DatasetView:
             lines.append("\n".join(["```", *wording.verdicts.draw_grid(self.readiness), "```"]))
         if same := len(self.photos) - count_different(self.photos):
             lines.append(say(wording.dataset.SAME_SHOTS, same=format_count(same, "photo")))
-        if masked := sum(photo.masked for photo in self.photos):
-            lines.append(say(wording.dataset.MASKED, count=masked, option=MASKED_OPTION))
+        if masks := self.mask_line():
+            lines.append(masks)
         if self.crops.base and any(map(self.crops.is_cut, self.photos)):
             lines.append(say(wording.dataset.CROPPED, base=self.crops.base.title))
         if self.captioning:
@@ -76,6 +76,11 @@ class DatasetView:
         if self.captioned:
             lines.append(self.captioned)
         return "\n".join(lines)
+
+    def mask_line(self) -> str:
+        """Return how many photos have a mask, and how a training heeds it; "" without any."""
+        masked = sum(photo.masked for photo in self.photos)
+        return say(wording.dataset.MASKED, count=masked, option=MASKED_OPTION) if masked else ""
 
     def ready_line(self, ready: str) -> str:
         """Return what is missing for a training, or else this line."""

@@ -40,6 +40,10 @@ class Intake:
             raise UserError("upload_busy")
         times.append(now)
 
+    def is_receiving(self, member: int) -> bool:
+        """Return whether a file of a member is on its way."""
+        return member in self._sending
+
     @asynccontextmanager
     async def receiving(self, member: int) -> AsyncIterator[None]:
         """Take one file of a member at a time; raise UserError("upload_busy") for too many."""

@@ -101,7 +101,7 @@ async function prepare() {
       }
     }
     some = some.filter(({ state }) => state === "hashed");
-    const { body } = await ask("POST", "known", { digests: some.map(({ digest }) => digest) });
+    const { body } = await ask("POST", "known", { digests: some.map(({ digest, file }) => [digest, file.name]) });
     for (const entry of some) body[entry.digest] ? settle(entry, "known") : entry.state = "waiting";
     start();
     say();

@@ -3,7 +3,8 @@
     GET    /upload                    the page; its address has the token behind a `#`
     GET    /upload/photos             the dataset, its photos, and what is going on
     POST   /upload/known              which of these files are photos already
-    PUT    /upload/photos/<digest>    one file; the digest is its SHA-256, so that twice is once
+    PUT    /upload/photos/<digest>    one file, maybe a mask; the digest is its SHA-256, so that
+                                      twice is once
     PUT    /upload/zips/<digest>      a zip of photos, which are added in the background
     GET    /upload/previews/<photo>   a photo's preview
     PATCH  /upload/photos/<photo>     change a photo, as the buttons of its card do
@@ -20,6 +21,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack
 from pathlib import PurePath
+from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -30,6 +32,7 @@ from bot.bot import Bot
 from bot.upload.captions import CaptionBatches
 from bot.upload.changes import change_captions, change_photo, keep_shots, remove_photo
 from bot.upload.intake import Intake, check_size, read_body
+from bot.upload.masks import SentMasks
 from bot.upload.page import FILES, PAGE_HEADERS, read_page
 from bot.upload.state import dataset_state, terms_text
 from bot.upload.visit import Desk, Visit
@@ -45,7 +48,7 @@ from storage.records import CheckedPhoto, Photo
 
 DIGEST, NUMBER = "[0-9a-f]{64}", "[0-9]{1,18}"
 MAX_ASKED = 1000  #: digests that are asked about at once
-MAX_NAME_CHARS = 80
+MAX_NAME_CHARS, MAX_FILE_NAME_CHARS = 80, 300  #: as shown; as compared
 
 
 class UploadPage:
@@ -54,6 +57,7 @@ class UploadPage:
     def __init__(self, bot: Bot) -> None:
         self.bot, self.intake = bot, Intake()
         self.zips, self.captions = SentZips(bot), CaptionBatches(bot)
+        self.masks = SentMasks(bot, self.intake)
 
     def add_routes(self) -> None:
         """Add the routes to the bot's web server, before it starts."""
@@ -79,18 +83,21 @@ class UploadPage:
     async def get_photos(self, visit: Visit) -> web.Response:
         """Return the dataset."""
         state, zips = await dataset_state(visit), self.zips.list_for(visit.dataset, visit.member)
-        state |= {"agreed": visit.agreed, "zips": {each: zips[each].lines for each in zips}}
+        became = {each: zips[each].lines for each in zips} | self.masks.list_lines(visit)
+        state |= {"agreed": visit.agreed, "zips": became}
         state["terms"] = "" if visit.agreed else terms_text(visit)
         if self.captions.is_waiting(visit.dataset.id):
             state["busy"] = wording.upload.CAPTIONING
         return web.json_response(state)
 
     async def find_known(self, visit: Visit) -> web.Response:
-        """Return the photos that some files became, by the files' digests."""
+        """Return the photos that some files became, by the files' digests; names may be beside."""
         asked = (await visit.read_json()).get("digests")
         if not isinstance(asked, list) or len(asked) > MAX_ASKED:
             raise web.HTTPBadRequest
-        found = await self.find_uploads(visit, [each for each in asked if isinstance(each, str)])
+        named = [pair for each in asked if (pair := read_named(each))]
+        self.masks.note_names(visit, named)
+        found = await self.find_uploads(visit, [digest for digest, _ in named])
         return web.json_response({digest: photo.id for digest, photo in found.items()})
 
     async def find_uploads(self, visit: Visit, digests: list[str]) -> dict[str, Photo]:
@@ -113,23 +120,31 @@ class UploadPage:
         """Add one photo, unless it is there."""
         digest = visit.request.match_info["digest"]
         visit.require_consent()
-        if is_mask(PurePath(read_name(visit))):
-            raise UserError("photo_mask")
         if known := await self.find_uploads(visit, [digest]):
             return sent_response(known[digest], new=False)
-        check_size(visit.request, "photo_heavy", MAX_FILE_BYTES)
-        check_disk_space(self.bot.settings)
-        async with self.intake.receiving(visit.member):
-            content = bytearray()
-            await read_body(visit.request, MAX_FILE_BYTES, content.extend, "photo_heavy")
-            checked = await self.bot.darkroom.check(bytes(content))
+        name = read_name(visit)
+        checked = await self.receive_picture(visit)
+        if is_mask(PurePath(name)):
+            await self.masks.add(visit, digest, flatten(name, MAX_NAME_CHARS), checked.pixels)
+            return web.json_response({}, status=202)
         photo, new = await self.add_photo(visit, checked)
         if not visit.sees(photo):  # the dataset has it from somebody else
             return web.json_response({"new": False})
         await self.bot.store.uploads.add(digest, photo)
         if new:
             await self.captions.add(photo)
+        self.masks.note_names(visit, [(digest, name)])
+        await self.masks.pair(visit)
         return sent_response(photo, new=new)
+
+    async def receive_picture(self, visit: Visit) -> CheckedPhoto:
+        """Read the picture that is sent, and check it."""
+        check_size(visit.request, "photo_heavy", MAX_FILE_BYTES)
+        check_disk_space(self.bot.settings)
+        async with self.intake.receiving(visit.member):
+            content = bytearray()
+            await read_body(visit.request, MAX_FILE_BYTES, content.extend, "photo_heavy")
+            return await self.bot.darkroom.check(bytes(content))
 
     async def add_photo(self, visit: Visit, checked: CheckedPhoto) -> tuple[Photo, bool]:
         """Add a photo; return it, or the one that is the same, and whether it is new."""
@@ -165,6 +180,16 @@ class UploadPage:
         except FileNotFoundError:  # it was removed just now
             raise UserError("photo_gone") from None
         return web.Response(body=content, content_type="image/webp")
+
+
+def read_named(asked: Any) -> tuple[str, str] | None:
+    """Return a file that a page asks about as (digest, name); None if it makes no sense."""
+    match asked:
+        case str(digest):
+            return digest, ""
+        case [str(digest), str(name)]:
+            return digest, name[:MAX_FILE_NAME_CHARS]
+    return None
 
 
 def read_name(visit: Visit) -> str:

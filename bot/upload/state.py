@@ -116,7 +116,7 @@ def list_status(view: DatasetView) -> list[str]:
     lines = [view.ready_line(wording.upload.READY)]
     if len(view.photos) >= MIN_PHOTOS:
         lines.append(wording.verdicts.explain_readiness(view.readiness))
-    return [to_plain(line) for line in lines]
+    return [to_plain(line) for line in (*lines, view.mask_line()) if line]
 
 
 def list_details(view: DatasetView) -> list[str]:

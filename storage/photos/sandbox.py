@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Self
@@ -92,15 +91,14 @@ class Darkroom:
         """Return a stored photo without its bars; raise UserError if too little is left."""
         return await self._check(CUT_MARK + CUT_HEAD.pack(*bars, masked) + pixels)
 
-    async def join_mask(self, photo: CheckedPhoto, mask: CheckedPhoto, file: str) -> CheckedPhoto:
-        """Return a photo with its mask as alpha channel.
+    async def join_mask(self, photo: bytes, mask: bytes, file: str) -> CheckedPhoto:
+        """Return a photo with its mask as alpha channel; both are PNGs of the darkroom.
 
         Raises UserError "mask_shape" or "mask_dark", which name the mask's file.
         """
         name = file.encode()
-        head = MASK_MARK + MASK_HEAD.pack(len(name), len(photo.pixels)) + name
-        joined = await self._check(head + photo.pixels + mask.pixels)
-        return replace(joined, warnings=photo.warnings)
+        head = MASK_MARK + MASK_HEAD.pack(len(name), len(photo)) + name
+        return await self._check(head + photo + mask)
 
     async def _check(self, content: bytes) -> CheckedPhoto:
         head, body = await self._process(content)

@@ -53,6 +53,14 @@ def draw_photo(seed: int = 0, size: tuple[int, int] = (320, 300), form: str = "P
     return out.getvalue()
 
 
+def draw_mask(size: tuple[int, int] = (320, 300), painted: str = "white") -> bytes:
+    """Draw a mask whose left half is painted."""
+    mask, out = Image.new("L", size), io.BytesIO()
+    mask.paste(painted, (0, 0, size[0] // 2, size[1]))
+    mask.save(out, "PNG")
+    return out.getvalue()
+
+
 def last_message(answer: Any) -> Any:
     """Return the last message of an interaction's answer, or the message itself."""
     if not hasattr(answer, "followups"):

@@ -12,7 +12,6 @@ from benchmarks.hostile.masks import SIZE, Mask, list_masks, make_masked_photo
 from bot import wording
 from storage.errors import UserError
 from storage.photos.sandbox import Darkroom
-from storage.records import CheckedPhoto
 from tests.fakes.memory import measure_growth
 
 MAX_GROWTH_BYTES = 50 << 20  #: of the process that asks
@@ -31,16 +30,18 @@ def read_halves(joined: bytes) -> tuple[int, int]:
 def join_all(masks: Sequence[Mask]) -> list[tuple[int, int] | str]:
     """Return what each mask means, or the code of its refusal."""
 
-    async def join(darkroom: Darkroom, photo: CheckedPhoto, mask: Mask) -> tuple[int, int] | str:
+    async def join(darkroom: Darkroom, photo: bytes, mask: Mask) -> tuple[int, int] | str:
         try:
             checked = await darkroom.check(mask.content)
-            return read_halves((await darkroom.join_mask(photo, checked, "a.mask.png")).pixels)
+            return read_halves(
+                (await darkroom.join_mask(photo, checked.pixels, "a.mask.png")).pixels
+            )
         except UserError as refused:
             return refused.code
 
     async def ask() -> list[tuple[int, int] | str]:
         async with Darkroom(children=1) as darkroom:
-            photo = await darkroom.check(make_masked_photo())
+            photo = (await darkroom.check(make_masked_photo())).pixels
             return [await join(darkroom, photo, mask) for mask in masks]
 
     return asyncio.run(ask())

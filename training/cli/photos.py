@@ -146,7 +146,7 @@ async def _add_mask(
         return checked.pixels, ""
     try:
         mask, name = await _check_photo(photo.mask, darkroom), show_path(photo.mask.path)
-        return (await darkroom.join_mask(checked, mask, name)).pixels, mask.digest
+        return (await darkroom.join_mask(checked.pixels, mask.pixels, name)).pixels, mask.digest
     except UserError as error:
         facts = error.facts | {"photo": show_path(photo.file.path)}
         raise UserError(error.code, **facts) from error

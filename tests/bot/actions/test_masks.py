@@ -16,14 +16,7 @@ from bot.wording.errors import ERRORS
 from storage.errors import UserError
 from storage.photosets.pack import SetForm
 from storage.records import Photo
-
-
-def draw_mask(size=(320, 300), painted="white") -> bytes:
-    """Draw a mask whose left half is painted."""
-    mask, out = Image.new("L", size), io.BytesIO()
-    mask.paste(painted, (0, 0, size[0] // 2, size[1]))
-    mask.save(out, "PNG")
-    return out.getvalue()
+from tests.fakes.discord import draw_mask
 
 
 async def list_photos(kit, dataset) -> list[Photo]:

@@ -12,6 +12,7 @@ from bot.demo.browser import LOADED
 from bot.wording import fill
 from bot.wording.errors import ERRORS
 from storage.crops import FramedBy
+from tests.fakes.discord import draw_mask
 from tests.fakes.page import list_cut_off, press
 from tests.fakes.scheduler import FakeScheduler
 
@@ -181,17 +182,19 @@ async def test_what_cards_do(site, tab):
 
 
 async def test_what_is_done_there(site, tab, write_photos, tmp_path):
-    """What is refused or known is said; captions are changed, photos removed and sent anew."""
+    """What is refused or known is said; masks find photos; captions change, photos go."""
     alice = site.add_member("alice")
     dataset = await site.add_dataset(alice, photos=1)
     (tmp_path / "notes.png").write_bytes(b"no picture")
     (tmp_path / "heavy.png").write_bytes(bytes(26 << 20))
     wrong, heavy = tmp_path / "notes.png", tmp_path / "heavy.png"
-    one, *_ = write_photos(7)
+    (tmp_path / "7.mask.png").write_bytes(draw_mask((160, 160)))
+    mask, one = tmp_path / "7.mask.png", *write_photos(7)
 
     async with tab(link(site, dataset)) as browser:
         await browser.resize(390, 844)
-        await send(browser, [one, one, wrong, heavy])
+        await send(browser, [mask, one, one, wrong, heavy])
+        await browser.wait_for_text("Photos with a mask: 1.")
         await browser.wait_for_text(f"notes.png: {ERRORS['photo_unknown']}")
         await browser.wait_for_text(fill(wording.upload.SCRIPT["heavy"], megabytes=26, most=25))
         await browser.wait_until(f"{SHOWN}.length === 2")

@@ -41,18 +41,6 @@ async def test_two_pages_at_once(site):
     assert len(await one.photos()) == len(files)
 
 
-async def test_masks(site):
-    """A mask, by its name, is no photo."""
-    dataset = await site.add_dataset(site.add_member("alice"))
-    visit = await site.visit(dataset)
-    visit.headers["X-Name"] = "A.MASK.PNG"
-
-    refused = await visit.put(site.draw_photo(1))
-
-    assert (refused[0], refused[1]["code"]) == (422, "photo_mask")
-    assert await visit.photos() == []
-
-
 async def test_refusals(site):
     """What is no picture, too large, or not what its digest says is refused with its sentence."""
     visit = await site.visit(await site.add_dataset(site.add_member("alice")))
