@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 from pathlib import Path
 from shutil import disk_usage
@@ -34,6 +35,8 @@ def pytest_configure() -> None:
     """
     Facts.strict = True
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each child process compiles all of ours
+    sys.dont_write_bytecode = False
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's; pytest -n 2 has a process for a core
     free = min(disk_usage(RAM_DISK).free, virtual_memory().available) if RAM_DISK.is_dir() else 0
     if "TMPDIR" not in os.environ and free > MIN_FREE_BYTES:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROMPT = "a zorp emoji, on a white background"
-PICTURE = Picture(PROMPT, "", 5, 4, 64, 64)
+PICTURE = Picture(PROMPT, "", 5, 2, 64, 64)
 BASES = tuple(f"tiny-{name}" for name in families.names())
 RANKS = {"dreambooth": 0}  #: requested ranks, else 3; with 0 a whole network is trained
 PRIVATE = ("grandmother", "IMG_2041", "holiday prompt")
@@ -105,10 +106,17 @@ def train_and_render(bases: BaseCache, recipe: Recipe, folder: JobFolder) -> Tra
                 for parameter in attached.parameters.values():
                     parameter.data = parameter.data.half().float()
                 rendered.append(family.render_array(PICTURE))  # type: ignore[attr-defined]
-        rendered.append(family.render_array(PICTURE))  # type: ignore[attr-defined]
+    file = folder.result / "zorp.safetensors"
     return Trained(
-        family.name, recipe.method, folder.result / "zorp.safetensors", recipe, *rendered
+        family.name, recipe.method, file, recipe, *rendered, render_bare(bases, recipe.base)
     )
+
+
+@cache
+def render_bare(bases: BaseCache, base: str) -> Any:
+    """Render with a base alone."""
+    with bases.borrow(base) as family:
+        return family.render_array(PICTURE)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import torch
 from diffusers import DDIMScheduler, DiffusionPipeline, ZImageTransformer2DModel
 from safetensors.torch import load_file
 
-SEED, STEPS, SIDE = 5, 4, 64
+SEED, STEPS, SIDE = 5, 2, 64
 Request = dict[str, Any]
 
 

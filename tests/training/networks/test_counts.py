@@ -18,7 +18,7 @@ def test_memory():
 
 
 @pytest.mark.slow(9)
-@pytest.mark.parametrize("name", ["sd2", "sdxl", "zimage"])
+@pytest.mark.parametrize("name", ["sdxl", "zimage"])
 def test_memory_of_a_lora(name):
     """Larger families are spot-checked, since counting everything takes a minute."""
     kept = counts.round_up(counts.count_kept(name, "lora"), counts.STEP_BYTES)

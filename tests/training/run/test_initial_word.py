@@ -20,7 +20,6 @@ from training.run.loop import train
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from storage.events import Event
     from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
 
@@ -43,47 +42,29 @@ def write_job(bases: BaseCache, folder: JobFolder) -> JobFolder:
     return folder
 
 
-@pytest.fixture(scope="module")
-def resumed(
-    bases: BaseCache, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[JobFolder, list[Event]]:
-    """Return a training that was killed after its first step, and the events from then on."""
-    folder = write_job(bases, JobFolder(tmp_path_factory.mktemp("panda") / "job"))
+@pytest.mark.slow(15)
+def test_found(bases: BaseCache, tmp_path: Path) -> None:
+    """A panda's word starts at something like it, and the training continues from there.
+
+    Commands are handled during the search, and a paused search begins again. A skull is a white
+    face with black eyes, too, and an egg in a pan white on black.
+    """
+    folder = write_job(bases, JobFolder(tmp_path / "job"))
+    task = train(folder, bases)
+    run_until(task, 0)
+    paused = [task.send(JobCommand.PAUSE), *task]
     task = train(folder, bases)
     run_until(task, 1)
     task.close()
-    return folder, list(train(folder, bases))
-
-
-@pytest.mark.slow(14)
-def test_told(resumed: tuple[JobFolder, list[Event]]) -> None:
-    """A panda's word starts at something like it, and the training continues from there.
-
-    A skull is a white face with black eyes, too, and an egg in a pan white on black.
-    """
-    folder, told = resumed
+    told = list(train(folder, bases))
     with safe_open(folder.result / "panda.safetensors", "pt") as opened:
         known = json.loads(opened.metadata()["safelight.recipe"])
 
+    assert [event.kind for event in paused if event.kind != "step"][-1] == "paused"
+    assert not any(getattr(event, "code", "") == "start" for event in paused)
     assert told[0].resumed
     assert known["initializer_token"] in {"koala", "bear", "skull", "cooking"}
     assert known["class_word"] == ""
-
-
-@pytest.mark.slow(14)
-def test_heard(bases: BaseCache, tmp_path: Path, resumed: tuple[JobFolder, list[Event]]) -> None:
-    """Commands are handled during the search; a paused search resumes to the same result."""
-    paused = write_job(bases, JobFolder(tmp_path / "paused"))
-
-    task = train(paused, bases)
-    run_until(task, 0)
-    told = [task.send(JobCommand.PAUSE), *task]
-    list(train(paused, bases))
-
-    assert [event.kind for event in told if event.kind != "step"][-1] == "paused"
-    assert not any(getattr(event, "code", "") == "start" for event in told)
-    style = "panda.safetensors"
-    assert (paused.result / style).read_bytes() == (resumed[0].result / style).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from storage.errors import JobError
 from storage.events import Note
 from storage.records import Concept, JobCommand
 from training.families import Picture
+from training.run.examples import step_generator
 from training.run.loop import train
 from training.run.prior import ClassImages
 from training.styles.writer import read_tensors
@@ -32,8 +33,8 @@ def read_class_pictures(folder):
 
 
 def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
-    """Class pictures have their own seeds and are sampled before training."""
-    asked = make_recipe(**MORE, learning_rate=0.1, steps=2)
+    """Class pictures are sampled before training, as `/sample` draws from their own seeds."""
+    asked = make_recipe(**MORE, learning_rate=0.1, steps=1)
     first, second = (
         make_job_folder(asked, "first"),
         make_job_folder(replace(asked, learning_rate=0.01), "second"),
@@ -46,6 +47,11 @@ def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
     assert asked.class_prompt == "a dog emoji"
     assert read_class_pictures(first) == read_class_pictures(second)
     assert len(set(read_class_pictures(first).values())) == 2
+    seed = step_generator(7, 1, "class").initial_seed()
+    with bases.borrow("embedded") as family:
+        alone = family.sample_image(Picture("a dog emoji", "", seed, 20, 64, 64))
+    alone.save(first.path / "alone.png")
+    assert (first.path / "alone.png").read_bytes() == read_class_pictures(first)["0001.png"]
 
 
 @pytest.mark.parametrize("text", [False, True])
@@ -112,20 +118,6 @@ def test_a_class_is_needed(make_recipe):
     """Without a class word the job is refused."""
     with pytest.raises(JobError, match="word_missing"):
         replace(make_recipe(**MORE), class_word=" ")
-
-
-def test_the_picture_is_the_bare_bases(bases, make_recipe, make_job_folder, run_task):
-    """A class picture is what `/sample` would draw from its prompt and seed."""
-    from training.run.examples import step_generator as seeded  # noqa: PLC0415
-
-    folder = make_job_folder(make_recipe(**MORE, steps=1))
-    run_task(train(folder, bases))
-    seed = seeded(7, 1, "class").initial_seed()
-    with bases.borrow("embedded") as family:
-        alone = family.sample_image(Picture("a dog emoji", "", seed, 20, 64, 64))
-    alone.save(folder.path / "alone.png")
-
-    assert (folder.path / "alone.png").read_bytes() == read_class_pictures(folder)["0001.png"]
 
 
 @pytest.mark.parametrize("drawn", [0, 1])
