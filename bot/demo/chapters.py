@@ -1,4 +1,4 @@
-"""The demo's chapters after the first: one's own photos, sharing, and a pair to guess."""
+"""The demo's chapters after the first: one's own photos, sharing, a pair to guess, and a study."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from discord.ext import commands, tasks
 from bot import wording
 from bot.actions import sampling
 from bot.actions.advice import Question
+from bot.actions.studies import SideOrder, StudyOrder
 from bot.bot import Bot, Interaction
 from bot.card import Card
 from bot.cards import style as styles
@@ -23,6 +24,7 @@ from bot.cards.components import Button, defer, defer_update, edit, follow_up, r
 from bot.cards.dataset import AddForm, open_add_form
 from bot.cards.job import failure_sentence
 from bot.cards.sample import recommend_prompts
+from bot.cards.study import order_card
 from bot.cards.upscaled import PictureCard
 from bot.demo.welcome import COLOUR
 from bot.wording import fill, say
@@ -33,6 +35,7 @@ from storage.store import Store
 
 DATASET = "My photos"
 PLACES = wording.demo.PLACES
+STUDY_PROMPTS, STUDY_HOURS, STUDY_VOTERS = 2, 1, 12
 LOOK_SECONDS = 1.0  #: between two looks for what has ended
 
 
@@ -56,7 +59,7 @@ class Chapters(commands.Cog):
 
     async def cog_load(self) -> None:
         """Start looking."""
-        self.bot.add_controls(AddOwnPhotos, ShareWithRobin, DrawPair, Guess)
+        self.bot.add_controls(AddOwnPhotos, ShareWithRobin, DrawPair, Guess, AskBlind)
         self.loop.start()
 
     async def cog_unload(self) -> None:
@@ -94,7 +97,7 @@ async def find_first_style(store: Store, guild: int) -> Style | None:
 def chapters_card(style: Style) -> Card:
     """Return the card that offers the chapters."""
     said = say(wording.demo.CHAPTERS, name=style.name)
-    buttons = row(AddOwnPhotos(), ShareWithRobin(style.id), DrawPair(style.id))
+    buttons = row(AddOwnPhotos(), ShareWithRobin(style.id), DrawPair(style.id), AskBlind(style.id))
     return Card(text(said), buttons, colour=COLOUR)
 
 
@@ -207,3 +210,26 @@ class Guess(Button, verb="demo:guess"):
         store = interaction.client.store
         jobs = [await store.jobs.get(self.number(place)) for place in (0, 1)]
         await edit(interaction, await asyncio.to_thread(answer_card, store, jobs, self.number(2)))
+
+
+class AskBlind(Button, verb="demo:study"):
+    """Do what `/study new` does: the presser's style against its base."""
+
+    label = wording.demo.ASK_BLIND
+
+    async def press(self, interaction: Interaction) -> None:
+        """Show what the study would draw, and what it can show."""
+        await defer(interaction)
+        store, guild = interaction.client.store, interaction.guild_id or 0
+        style = await store.styles.get(self.number(0), interaction.user.id, guild)
+        prompts = recommend_prompts(style, (await store.catalog.read()).get_base(style.base))
+        order = StudyOrder(
+            (SideOrder(style.id, 1.0, 0), SideOrder(0, 1.0, 0)),
+            prompts[:STUDY_PROMPTS],
+            1,
+            sampling.choose_seed(None),
+            STUDY_HOURS,
+            STUDY_VOTERS,
+            wording.study.QUESTION,
+        )
+        await edit(interaction, await order_card(interaction, order))

@@ -17,7 +17,7 @@ from storage.tables.studies import Study, StudyState
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 5.0  #: between two looks at the studies
+LOOK_SECONDS = 2.0  #: between two looks at the studies
 
 
 class StudyCourse:

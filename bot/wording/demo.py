@@ -20,7 +20,7 @@ SIDEBAR = """
 <ol>
 <li>Press <b>Train the mascot</b> and watch noise become Glim.</li>
 <li>Then press a prompt to draw it: {prompts} Or type <code>/sample</code> and a prompt of your own, with <code>glim</code> in it.</li>
-<li>Below the result are three more things to try: your own photos, sharing Glim with <b>Robin</b>, and a guessing game.</li>
+<li>Below the result are four more things to try: your own photos, sharing Glim with <b>Robin</b>, a guessing game, and a blind vote.</li>
 </ol>
 <h2>Pictures to upload</h2>
 <p class="pictures">{pictures}</p>
@@ -36,13 +36,15 @@ WELCOME_ALT = "Ten pictures of Glim, a little red darkroom lamp with a green sha
 NO_CHROMIUM = "No Chromium was found, so there is no screenshot of the page."
 TRAIN_MASCOT = "Train the mascot"
 CHAPTERS = """\
-### Three more things to try, two presses each
+### Four more things to try
 **Your own photos:** add five or more photos of one thing, and see how I'd train on them.
 **Share it with Robin:** then your friend can draw with {name}, too.
-**Guess which one is trained:** two pictures from the same prompt and seed, only one of them drawn with {name}."""
+**Guess which one is trained:** two pictures from the same prompt and seed, only one of them drawn with {name}.
+**Ask Robin blind:** is {name} better than no style? Once it's posted, vote as Robin (top right), then close it with /study list."""
 ADD_OWN_PHOTOS = "Add my photos"
 SHARE_WITH_ROBIN = "Share with Robin"
 DRAW_PAIR = "Guess which one"
+ASK_BLIND = "Ask Robin blind"
 PAIR_WAITS = "### Which one is trained?\nDrawing “{prompt}” twice …"
 PAIR_ASKS = "### Which one is trained?\nBoth were drawn from “{prompt}” and the same seed."
 PLACES = ("The first", "The second")

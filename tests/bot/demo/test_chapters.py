@@ -76,3 +76,13 @@ async def test_own_photos_are_added_and_advice_given(kit, offered):
     assert kit.says(answer.response, wording.dataset.PHOTOS_ADDED, new="5 new photos")
     assert kit.says(answer.followups[-1], wording.advice.TITLE, name=DATASET)
     assert wording.training.START in kit.labels(answer)
+
+
+async def test_a_study_is_asked(kit, offered):
+    """One press shows what a blind study of the style can show, and another one draws it."""
+    alice, style, card = offered
+    asked = await alice.click(card, label=demo.ASK_BLIND)
+    assert kit.says(asked, wording.study.SHOWS, voters=12, needed=10)
+    await alice.click(asked.response, label=wording.study.START)
+    jobs = await kit.store.jobs.list_open()
+    assert [job.style for job in jobs] == [style.id, None] * 2

@@ -73,6 +73,15 @@ async def show_everything(there):
             continue
         given = {each.name: options[each.name] for each in needed if each.required}
         await there.slash(OWNER, command.qualified_name, **given)
+    asked = await there.slash(OWNER, "study new", style=NAME, question=OPTIONS["prompt"], seeds=1)
+    await there.press(OWNER, asked.message, wording.study.START)
+    while job := await kit.store.jobs.claim("worker", [Kind.SAMPLE]):
+        await scheduler.finish_sample(job)
+    await scheduler.let_bot_poll(4)
+    post = next(m for m in there.messages_for(OWNER)[::-1] if wording.study.VOTE in kit.labels(m))
+    await there.press(FRIEND, post, wording.study.VOTE)
+    await kit.store.studies.close((await kit.store.studies.list_for(post.guild.id))[0].id)
+    await scheduler.let_bot_poll(4)
     shared = await there.slash(OWNER, "style share", style=NAME)
     await there.press(OWNER, shared.message, wording.style.SHOW)
     room = kit.bot.get_partial_messageable(there.channel.id)
