@@ -29,7 +29,7 @@ from bot.cards.likes import likes_line
 from bot.cards.report import AddReport
 from bot.cards.sample import TryForm, queue_and_show, recommend_prompts
 from bot.cards.upscaled import PictureCard
-from bot.wording import escape, fill, flatten, format_size, say
+from bot.wording import fill, flatten, format_size, say
 from storage.errors import UserError
 from storage.records import Base, Catalog, Style
 from storage.requests import SampleRequest
@@ -277,10 +277,8 @@ def handover_card(bot: Bot, style: Style, most: int) -> Card:
     """Return a card with a link, the file, or where the operator finds it."""
     link, path = bot.web.link(style), bot.store.styles.file(style)
     if link is not None:
-        name = escape(style.name)
-        return Card(
-            text(fill(wording.result.LINK_AGAIN, name=name, until=link.until, url=link.url))
-        )
+        said = say(wording.result.LINK_AGAIN, name=style.name, until=link.until)
+        return Card(text(said), row(ui.Button(label=wording.result.LINK_BUTTON, url=link.url)))
     if style.bytes <= most:
         return add_file(Card(text(say(wording.result.FILE_AGAIN, name=style.name))), path)
     where = f"styles/{style.id}/{path.name}"

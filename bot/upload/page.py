@@ -38,11 +38,9 @@ def read_page() -> str:
         "uncaptioned": escape(wording.dataset.UNCAPTIONED),
         "remove": escape(wording.dataset.REMOVE),
         "accept": escape(wording.verdicts.ACCEPT),
-        "twice": escape(wording.dataset.REPEATS[1]),
         "also_in": escape(wording.dataset.ALSO_IN),
         "cut_bars": escape(wording.verdicts.CUT_BARS),
         "keep_best": escape(wording.verdicts.KEEP_BEST),
         "keep_all": escape(wording.verdicts.KEEP_ALL),
-        "undo": escape(wording.captions.UNDO),
     }
     return fill((FOLDER / "page.html").read_text("utf-8"), **page)

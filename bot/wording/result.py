@@ -33,7 +33,9 @@ LINK_REFUSED = (
 )
 HAND_REFUSED = "Discord didn't accept the file ({size}). Ask the operator for it: it's in Safelight's data folder, as {file}."
 FILE_AGAIN = "Here's **{name}** again:"
-LINK_AGAIN = "A link to **{name}**, just for you, until <t:{until}:f>:\n{url}"
+LINK_AGAIN = (
+    "Download **{name}** with this button, which is just for you and works until <t:{until}:f>."
+)
 LINK_BUTTON = "Download"
 
 # what the web server answers

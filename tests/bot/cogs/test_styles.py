@@ -213,6 +213,9 @@ async def test_link_again(kit, scheduler, public, size, said):
     assert answer.followups[-1].ephemeral
     names = [attachment.filename for attachment in answer.followups[-1].attachments]
     assert names == (["my_dog.safetensors"] if said == wording.result.FILE_AGAIN else [])
+    urls = [part["url"] for part in kit.components(answer) if part.get("url")]
+    assert all(url.startswith(f"{public}/get/") for url in urls)
+    assert bool(urls) == (said == wording.result.LINK_AGAIN)
 
 
 async def test_share_result(kit, scheduler):

@@ -162,7 +162,7 @@ async def test_what_cards_do(site, tab):
     await site.store.photos.set_caption(photo.id, alice.id, "on grass")
 
     async with tab(link(site, dataset)) as browser:
-        await press(browser, wording.dataset.REPEATS[1])
+        await press(browser, wording.upload.TWICE)
         await browser.wait_until(f"{WEIGH}.ariaPressed === 'true'")
         await browser.run(f"{ALSO}.value = {cats.id}; {ALSO}.dispatchEvent(new Event('change'))")
         await browser.wait_until(f"!{ALSO}.checkVisibility()")
@@ -173,7 +173,7 @@ async def test_what_cards_do(site, tab):
         for width in (390, 1280):
             await browser.resize(width, 844)
             assert await list_cut_off(browser) == []
-        await press(browser, wording.captions.UNDO)
+        await press(browser, wording.upload.UNDO)
         await browser.wait_until(f"{TEXT}.value === 'mydog, on grass'")
         await browser.wait_until("!document.querySelector('#undo').checkVisibility()")
 
