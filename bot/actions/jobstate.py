@@ -32,6 +32,8 @@ class JobState:
     notes: dict[str, Note] = field(default_factory=dict)  #: the last of each code
     before: PreviewsDrawn | ResultDrawn | None = None  #: the previews of step 0
     previews: PreviewsDrawn | ResultDrawn | None = None  #: the newest, at last the result's
+    #: by step: a picture of the same prompt and seed, at last the best of several seeds
+    strip: dict[int, str] = field(default_factory=dict)
     curve: str = ""  #: file of the loss curve
     saved_step: int = 0  #: of the newest checkpoint
     pictures: dict[str, PictureDrawn] = field(default_factory=dict)  #: of a sample job, by file
@@ -56,8 +58,7 @@ class JobState:
             case Note() as event:
                 self.note = self.notes[event.code] = event
             case PreviewsDrawn() | ResultDrawn() as event:
-                self.before = self.before if event.step else event
-                self.previews = event
+                self._add_previews(event)
                 self._drop_note("disk_full")
             case CheckpointSaved() as event:
                 self.curve = event.curve or self.curve
@@ -67,6 +68,12 @@ class JobState:
                 self.pictures[event.file] = event
             case event if isinstance(event, Ending):
                 self.end = event
+
+    def _add_previews(self, event: PreviewsDrawn | ResultDrawn) -> None:
+        self.before = self.before if event.step else event
+        self.previews = event
+        if event.files:
+            self.strip.setdefault(event.step, event.files[0])
 
     def _drop_note(self, *codes: str) -> None:
         """Drop the newest note if it is one of these, as it is no longer so."""

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 SIDE, BAR, GAP, LABEL_SIZE = 192, 36, 8, 22  #: pixels
 MARK_WIDTH = 6  #: pixels
 FRAMES_A_ROW = 5
+FRAME_MS, LAST_FRAME_MS = 700, 2500  #: of an animation
 GROUND, BAR_COLOUR, INK, MARK_COLOUR = "#ffffff", "#2b2d31", "#f2f3f5", "#23a55a"
 
 
@@ -35,6 +36,15 @@ def draw_filmstrip(frames: Sequence[Frame]) -> bytes:
             strip.paste(draw_frame(frame), (right * step, down * high))
     file = BytesIO()
     strip.save(file, "PNG")
+    return file.getvalue()
+
+
+def draw_animation(frames: Sequence[Frame]) -> bytes:
+    """Return the frames one after the other, the last one longest, as an animated WebP."""
+    first, *rest = (draw_frame(frame) for frame in frames)
+    times = [FRAME_MS] * len(rest) + [LAST_FRAME_MS]
+    file = BytesIO()
+    first.save(file, "WEBP", save_all=True, append_images=rest, duration=times, loop=0, quality=90)
     return file.getvalue()
 
 

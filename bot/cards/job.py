@@ -5,20 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import discord
-from discord import ui
 
 from bot import wording
-from bot.actions.jobstate import JobState, file_name
+from bot.actions.jobstate import JobState
 from bot.actions.permissions import check_daily_quota, check_role, is_moderator
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer_update, edit, follow_up, row, text
+from bot.cards.jobpictures import Animate, Details, add_newest_sample, add_strip
 from bot.cards.upscaled import PictureCard
-from bot.wording import fill, flatten, say
+from bot.wording import fill, say
 from storage import disk
 from storage.errors import JobError, UserError
 from storage.events import Note, Started
@@ -36,8 +35,6 @@ COLOURS = {
 #: codes of notes that stay on the card: what is wrong with the captions or with the training
 LASTING_NOTES = ("captions_cut", "diverging", "not_learning", "overfitting", "copies_photo")
 BAR_CELLS = 12  #: of the progress bar
-#: Hold the places of what is not drawn yet, so that no button moves when it comes.
-NO_PICTURE, NO_CURVE = (Path(__file__).with_name(name) for name in ("noise.png", "curve.png"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +69,9 @@ def job_card(home: Home, view: JobView) -> Card:
     if job.thread and not job.private:
         by += say(wording.job.THREAD, thread=job.thread)
     card.add(text(title, by))
-    said, newest = text(*state_lines(view)), find_newest_sample(home, view)
-    if newest is None and not job.status.ended:
-        newest = NO_PICTURE, wording.job.NO_PICTURE_ALT
-    if newest is None:
-        card.add(said)
-    else:
-        path, alt = newest
-        shown: ui.Thumbnail[Any] = ui.Thumbnail(
-            card.attach(path), description=flatten(alt, 1000) or None
-        )
-        card.add(ui.Section(said, accessory=shown))
-    curve = home.job_folder(job.folder).samples / file_name(view.state.curve)
-    drawn = bool(view.state.curve) and curve.is_file()  # it goes with photos that are taken back
-    if drawn or not job.status.ended:
-        card.add_gallery([(curve if drawn else NO_CURVE, wording.job.CURVE_ALT)])
+    add_newest_sample(card, home, job, view.state)
+    add_strip(card, home, job, view.state, view.steps)
+    card.add(text(*state_lines(view)))
     buttons = job_buttons(job)
     return card.add(row(*buttons)) if buttons else card
 
@@ -130,10 +115,10 @@ def running_lines(view: JobView) -> Iterator[str]:
     else:
         left = state.progress.eta_seconds - max(0.0, time.time() - state.progress_at)
         when = int(discord.utils.utcnow().timestamp() + max(1.0, left))
-        step, steps, speed = state.step, view.steps, state.progress.steps_per_second
-        yield say(wording.job.STEP, step=step, steps=steps, loss=state.loss, when=when)
+        step, steps = state.step, view.steps
+        yield say(wording.job.STEP, step=step, steps=steps, when=when)
         if not job.requested:
-            yield say(wording.job.DEVICE, speed=f"{speed:.1f}", device=device)
+            yield say(wording.job.DEVICE, device=device)
     if job.requested:
         yield wording.job.WISHES[job.requested]
 
@@ -149,7 +134,7 @@ def done_lines(view: JobView) -> Iterator[str]:
     end = view.state.done
     template = wording.job.DONE_EARLY if end.early else wording.job.DONE
     took = wording.format_duration(end.timings.seconds)
-    yield say(template, steps=end.steps, time=took, loss=view.state.loss)
+    yield say(template, steps=end.steps, time=took)
     if view.result:
         yield fill(wording.job.RESULT, url=view.result)
 
@@ -196,31 +181,20 @@ def note_sentence(noted: Note) -> str:
 
 
 def progress_bar(step: int, steps: int) -> str:
-    """Return a progress bar with the share in percent."""
+    """Return a progress bar."""
     part = min(1.0, step / steps) if steps else 0.0
     full = round(part * BAR_CELLS)
-    return f"{'▰' * full}{'▱' * (BAR_CELLS - full)} {part:.0%}"
-
-
-def find_newest_sample(home: Home, view: JobView) -> tuple[Path, str] | None:
-    """Return the first of the newest previews and its prompt."""
-    newest = view.state.previews
-    if newest is None or not newest.files:
-        return None
-    path = home.job_folder(view.job.folder).samples / file_name(newest.files[0])
-    if view.job.status.ended and not path.is_file():  # gone with photos that were taken back
-        return None
-    return path, next(iter(newest.prompts), "")
+    return f"{'▰' * full}{'▱' * (BAR_CELLS - full)}"
 
 
 def job_buttons(job: Job) -> list[Button]:
     """Return the buttons that make sense for a job's status."""
     if job.status is Status.FAILED:
-        return [Retry(job.id)]
+        return [Retry(job.id), Details(job.id)]
     if job.status is Status.CANCELLED and job.dataset is not None:
-        return [Retry(job.id, label=wording.job.TRAIN_AGAIN)]
+        return [Retry(job.id, label=wording.job.TRAIN_AGAIN), Details(job.id)]
     if job.status.ended:
-        return []
+        return [Animate(job.id), Details(job.id)] if job.status is Status.DONE else []
     requested = job.requested is not None
     if job.status is Status.PAUSED:
         first: list[Button] = [Resume(job.id), Cancel(job.id), Finish(job.id)]
@@ -232,7 +206,7 @@ def job_buttons(job: Job) -> list[Button]:
             Cancel(job.id, disabled=off),
             Finish(job.id, disabled=off or waits),
         ]
-    return [*first, Watch(job.id)]
+    return [*first, Watch(job.id), Details(job.id)]
 
 
 async def get_controllable_job(interaction: Interaction, number: int) -> Job:

@@ -153,7 +153,7 @@ def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
     step, prompts = previews.step, previews.prompts
     line = say(wording.result.STEP_ZERO, prompts=[f"“{prompt}”" for prompt in prompts])
     if step:
-        line = say(wording.result.STEP_TITLE, step=step, steps=view.steps, loss=view.state.loss)
+        line = say(wording.result.STEP_TITLE, step=step, steps=view.steps)
     card = PictureCard(text(line), colour=COLOURS[Status.RUNNING])
     card.add_gallery(list_pictures(home.job_folder(view.job.folder), previews))
     return card.add(row(AddReport(view.job.id)))

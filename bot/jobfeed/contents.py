@@ -11,7 +11,6 @@ import discord
 from bot import wording
 from bot.actions import delivery
 from bot.actions.continuing import has_state
-from bot.actions.jobstate import JobState
 from bot.bot import Bot
 from bot.card import Card
 from bot.cards import result as results
@@ -24,7 +23,7 @@ from bot.cards.study import study_post
 from bot.jobfeed.cards import JobCards, WatchedJobs
 from bot.wording import fill, say
 from storage.errors import UserError
-from storage.events import PreviewsDrawn, Progress
+from storage.events import PreviewsDrawn
 from storage.records import Job, Status
 from storage.tables.posts import Post, PostKind, Refusal
 
@@ -107,10 +106,7 @@ class Contents:
         entry = await self.store.events.get(post.event)
         if entry is None or not isinstance(entry.event, PreviewsDrawn):
             return None
-        progress = await self.store.events.find_before(entry.job, Progress, entry.id)
-        state = JobState(view.state.started, progress)
-        then = JobView(view.job, state, view.base, view.method)
-        card = results.step_card(self.store.home, then, entry.event)
+        card = results.step_card(self.store.home, view, entry.event)
         return Content([lambda: card]) if card.paths else None
 
     async def make_result(self, number: int, max_bytes: int) -> Content:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-STEP_TITLE = "**step {step}/{steps}** · loss {loss}"
+STEP_TITLE = "**step {step}/{steps}**"
 STEP_ZERO = "**Before training:** {prompts}"
 TITLE = "### {name} is ready"
 FACTS = "{method} on {base} · {steps} steps in {time}"

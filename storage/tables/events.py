@@ -61,16 +61,6 @@ class Events:
         row = await self._database.fetch_one("SELECT * FROM events WHERE id = :id", id=number)
         return None if row is None else read_row(row)
 
-    async def find_before(self, job: int, kind: type[E], number: int) -> E | None:
-        """Return the last event of a kind in a job before an event."""
-        sql = (
-            "SELECT * FROM events WHERE job = :job AND kind = :kind AND id < :number"
-            " ORDER BY id DESC LIMIT 1"
-        )
-        row = await self._database.fetch_one(sql, job=job, kind=kind.KIND, number=number)
-        found = None if row is None else read_row(row).event
-        return found if isinstance(found, kind) else None
-
     async def read_cursor(self, name: str) -> int:
         """Return the number of the last event that a reader has handled, 0 before the first."""
         sql = "SELECT event FROM cursors WHERE name = :name"

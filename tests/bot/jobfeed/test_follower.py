@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 
 import pytest
 import simcord
+from PIL import Image
 
 from bot import wording
 from storage.events import Note
@@ -21,7 +24,7 @@ def edits(kit, message):
 
 
 async def test_progress(kit, scheduler):
-    """The card shows bar, step, loss and end time, with the buttons that apply."""
+    """The card shows bar, step and end time, with the buttons that apply."""
     _, job = await scheduler.start_training()
     await scheduler.report_step(job, 40)
     await scheduler.let_bot_poll()
@@ -29,10 +32,46 @@ async def test_progress(kit, scheduler):
     shown = await kit.fetch_card(job)
 
     said = kit.text(shown)
-    assert "▰▰▰▰▰▱▱▱▱▱▱▱ 40%" in said
-    assert "step 40/100 · loss 0.123 · done <t:" in said
-    assert kit.says(said, wording.job.DEVICE, speed="5.0", device="two cores")
-    assert kit.labels(shown) == ["Pause", "Cancel", "Finish now", "Tell me"]
+    assert "▰▰▰▰▰▱▱▱▱▱▱▱" in said
+    assert "step 40/100 · done <t:" in said
+    assert "loss" not in said
+    assert kit.labels(shown) == ["Pause", "Cancel", "Finish now", "Tell me", "Details"]
+
+
+async def test_details(kit, scheduler):
+    """Who asks for them gets the numbers and the loss curve, from their own server alone."""
+    alice, job = await scheduler.start_training()
+    await scheduler.let_bot_poll()
+    shown = await kit.fetch_card(job)
+    told = (await alice.click(shown, label="Details")).response
+    assert wording.job.NO_NUMBERS in kit.text(told)
+
+    await scheduler.report_preview(job, 0)
+    await scheduler.report_step(job, 40)
+    kit.store.home.job_folder(job.folder).metrics_csv.write_text("step,loss\n1,0.5\n")
+    told = (await alice.click(shown, label="Details")).response
+
+    assert "loss 0.123" in kit.text(told)
+    assert kit.says(told, wording.job.SPEED, speed="5.0", device="two cores")
+    assert [each.filename for each in told.attachments] == ["loss.png", "metrics.csv"]
+
+
+async def test_watch_it_learn(kit, scheduler):
+    """The pictures of a training that ended are one animation, as long as they are there."""
+    alice, job = await scheduler.start_training()
+    for step in (0, 50):
+        await scheduler.report_preview(job, step)
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
+    shown = await kit.fetch_card(job)
+
+    told = (await alice.click(shown, label=wording.job.ANIMATE)).response
+    with Image.open(io.BytesIO(await told.attachments[0].read())) as film:
+        assert (film.format, film.n_frames) == ("WEBP", 2)
+
+    shutil.rmtree(kit.store.home.job_folder(job.folder).samples)
+    told = (await alice.click(shown, label=wording.job.ANIMATE)).response
+    assert wording.errors.ERRORS["picture_gone"] in kit.text(told)
 
 
 async def test_long_captions(kit, scheduler):
@@ -79,13 +118,13 @@ async def test_what_is_the_same_is_not_sent_again(kit, scheduler):
     await scheduler.let_bot_poll()
     await kit.bot.jobs.show(job.id)
     message = (await kit.store.jobs.get(job.id)).message
-    curve = kit.store.home.job_folder(job.folder).samples / "loss.png"
+    sample = kit.store.home.job_folder(job.folder).samples / "step-000000-0.png"
     before = edits(kit, message)
 
     await kit.bot.jobs.show(job.id)
     assert edits(kit, message) == before
 
-    os.utime(curve, (1, 1))
+    os.utime(sample, (1, 1))
     await kit.bot.jobs.show(job.id)
     assert edits(kit, message) == before + 1
 

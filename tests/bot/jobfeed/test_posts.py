@@ -32,7 +32,7 @@ async def test_samples(kit, scheduler):
     assert [a.filename for a in second.attachments] == ["step-000050-0.png", "step-000050-1.png"]
     shown = await kit.fetch_card(job)
     assert f"<#{thread.id}>" in kit.text(shown)
-    assert [a.filename for a in shown.attachments] == ["step-000050-0.png", "loss.png"]
+    assert [a.filename for a in shown.attachments] == ["step-000050-0.png", "strip.png"]
     items = next(part["items"] for part in kit.components(second) if part["type"] == 12)
     assert [item["description"] for item in items] == ["a dog", "a dog on the moon"]
 
@@ -131,7 +131,7 @@ async def test_failed(kit, scheduler):
 
     shown = await kit.fetch_card(job)
     assert kit.says(shown, wording.errors.ERRORS["loss_nan"], step=7)
-    assert kit.labels(shown) == ["Try again"]
+    assert kit.labels(shown) == ["Try again", "Details"]
     (told,) = kit.find_messages("** failed.")
     assert f"<@{alice.id}>" in kit.text(told)
 
