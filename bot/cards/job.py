@@ -115,10 +115,9 @@ def running_lines(view: JobView) -> Iterator[str]:
     else:
         left = state.progress.eta_seconds - max(0.0, time.time() - state.progress_at)
         when = int(discord.utils.utcnow().timestamp() + max(1.0, left))
-        step, steps = state.step, view.steps
-        yield say(wording.job.STEP, step=step, steps=steps, when=when)
+        yield say(wording.job.END_AT, when=when)
         if not job.requested:
-            yield say(wording.job.DEVICE, device=device)
+            yield say(wording.job.STEP, step=state.step, steps=view.steps, device=device)
     if job.requested:
         yield wording.job.WISHES[job.requested]
 

@@ -33,7 +33,8 @@ async def test_progress(kit, scheduler):
 
     said = kit.text(shown)
     assert "▰▰▰▰▰▱▱▱▱▱▱▱" in said
-    assert "step 40/100 · done <t:" in said
+    assert "Done <t:" in said
+    assert "step 40/100 · two cores" in said
     assert "loss" not in said
     assert kit.labels(shown) == ["Pause", "Cancel", "Finish now", "Tell me", "Details"]
 
