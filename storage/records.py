@@ -378,25 +378,3 @@ class Timing:
     picture: float  #: to draw one during the training
     overhead: float  #: of a run: loading, saving
     runs: int = 1  #: how many were measured
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A training before it is queued, as the pre-flight card shows it."""
-
-    method: str
-    base: str
-    dial: Dial
-    photos: int
-    steps: int
-    rank: int
-    learning_rate: float
-    batch_size: int
-    file_bytes: int
-    reasons: tuple[str, ...] = ()  #: codes of sentences
-    counted: int = 0  #: photos that the steps were chosen for
-    source: str = ""  #: of steps, rank and learning rate, as the rule has it
-    num_class_images: int = 0  #: class pictures for prior preservation
-    seconds: float = 0.0  #: estimate; 0 is unknown
-    timed_like: str = ""  #: the method whose timing stands in, if this one was never measured
-    memory_mib: int = 0  #: of the GPU; 0 is unknown

@@ -27,7 +27,8 @@ from storage.planning.plan import plan_training
 from storage.records import Concept, Dial
 
 if TYPE_CHECKING:
-    from storage.records import Dataset, Plan
+    from storage.planning.plan import Plan
+    from storage.records import Dataset
 
 TOLERANCE = 0.2  #: allowed error, as a share of the training's time
 MEASURED, LATER = (6, 30), ((10, 90), (4, 50))  #: photos and steps

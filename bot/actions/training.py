@@ -19,7 +19,7 @@ from storage.errors import UserError
 from storage.limits import check_range
 from storage.photos.faces import can_find_faces
 from storage.planning.durations import TimingKey, estimate_duration
-from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
+from storage.planning.plan import Plan, combine_plans, optimizer_learning_rate, plan_training
 from storage.planning.prompts import check_own_prompts
 from storage.planning.readiness import MIN_PHOTOS
 from storage.planning.verdicts import count_different, judge_photo
@@ -33,7 +33,6 @@ from storage.records import (
     NewJob,
     Optimizer,
     Photo,
-    Plan,
     Status,
 )
 from storage.requests import OtherDataset, TrainRequest

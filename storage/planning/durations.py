@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from storage.planning.plan import checkpoint_interval, list_preview_steps
+from storage.planning.plan import Plan, checkpoint_interval, list_preview_steps
 from storage.planning.prompts import PREVIEW_PROMPTS
-from storage.records import Base, Concept, Optimizer, Plan, Timing
+from storage.records import Base, Concept, Optimizer, Timing
 from storage.requests import TrainRequest
 
 

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from storage.errors import UserError
 from storage.limits import STEPS
-from storage.records import Catalog, Concept, Dial, Optimizer, Plan, Rule
+from storage.records import Catalog, Concept, Dial, Optimizer, Rule
 
 CHECKPOINTS_PER_RUN = 4
 MIN_CHECKPOINT_INTERVAL = 25  #: steps
 #: learning rates of optimizers that find it themselves, and take this as a factor
 LEARNING_RATE_FACTORS = {Optimizer.PRODIGY: 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A training before it is queued, as the pre-flight card shows it."""
+
+    method: str
+    base: str
+    dial: Dial
+    photos: int
+    steps: int
+    rank: int
+    learning_rate: float
+    batch_size: int
+    file_bytes: int
+    reasons: tuple[str, ...] = ()  #: codes of sentences
+    counted: int = 0  #: photos that the steps were chosen for
+    source: str = ""  #: of steps, rank and learning rate, as the rule has it
+    num_class_images: int = 0  #: class pictures for prior preservation
+    seconds: float = 0.0  #: estimate; 0 is unknown
+    timed_like: str = ""  #: the method whose timing stands in, if this one was never measured
+    memory_mib: int = 0  #: of the GPU; 0 is unknown
 
 
 def optimizer_learning_rate(learning_rate: float, optimizer: Optimizer) -> float:
@@ -47,23 +69,13 @@ def plan_training(  # noqa: PLR0913 - a plan is made of all that a member chose
     rank = rank if rule.rank else 0
     counted = photos if catalog.find_base(base).small else different or photos
     steps, reason = choose_steps(rule, counted)
+    # adapters grow in proportion to their rank
+    file_bytes = round(rule.file_bytes * rank / rule.rank) if rank else rule.file_bytes
     return Plan(
-        method=method,
-        base=base,
-        dial=dial,
-        photos=photos,
-        counted=counted,
-        steps=steps,
-        rank=rank or rule.rank,
-        learning_rate=rule.learning_rate,
-        batch_size=rule.batch_size,
-        # adapters grow in proportion to their rank
-        file_bytes=round(rule.file_bytes * rank / rule.rank) if rank else rule.file_bytes,
-        reasons=(reason,),
-        source=rule.source,
-        num_class_images=rule.num_class_images,
-        memory_mib=rule.memory_mib,
-    )
+        method, base, dial, photos, steps, rank or rule.rank, rule.learning_rate, rule.batch_size,
+        file_bytes, reasons=(reason,), counted=counted, source=rule.source,
+        num_class_images=rule.num_class_images, memory_mib=rule.memory_mib,
+    )  # fmt: skip
 
 
 def choose_steps(rule: Rule, photos: int) -> tuple[int, str]:

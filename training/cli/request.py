@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from storage import names
 from storage.errors import UserError
-from storage.planning.plan import combine_plans, optimizer_learning_rate, plan_training
+from storage.planning.plan import Plan, combine_plans, optimizer_learning_rate, plan_training
 from storage.planning.prompts import check_own_prompts
 from storage.planning.verdicts import count_different
-from storage.records import Base, Catalog, Concept, Dial, Optimizer, Plan
+from storage.records import Base, Catalog, Concept, Dial, Optimizer
 from storage.requests import TrainRequest
 from training.cli.arguments import TrainArguments
 from training.cli.photos import FolderPhoto

@@ -13,7 +13,8 @@ from storage.planning.durations import (
     find_nearest,
     total_seconds,
 )
-from storage.records import Base, Concept, Dial, Optimizer, Plan, Timing
+from storage.planning.plan import Plan
+from storage.records import Base, Concept, Dial, Optimizer, Timing
 from storage.requests import TrainRequest
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from storage.errors import UserError
-from storage.planning.plan import plan_training
-from storage.records import Base, Catalog, Concept, Dial, Method, Plan, Rule
+from storage.planning.plan import Plan, plan_training
+from storage.records import Base, Catalog, Concept, Dial, Method, Rule
 
 BASE = Base("embedded", "Emoji", "sd1", "embedded", 64, "Apache-2.0", "emoji", present=True)
 RULE = Rule(
