@@ -142,6 +142,20 @@ class CheckpointSaved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointChosen(Event):
+    """The checkpoints were scored by what they draw: one becomes the style's file."""
+
+    KIND = "chosen"
+    step: int
+    last: int  #: step of the training
+    best: int  #: step with the highest score; not chosen if the last one's is not clearly lower
+    steps: tuple[int, ...] = ()  #: that were scored
+    scores: tuple[float, ...] = ()  #: of these, the means over seeds
+    spreads: tuple[float, ...] = ()  #: of these: how far a score may be off, either way
+    stopped: bool = False  #: the training ended here, as scores rose no more
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoCaptioned(Event):
     """One photo was described."""
 
@@ -316,8 +330,9 @@ Ending: TypeAlias = Paused | Cancelled | Done | Failed
 KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
-        Started, Note, Progress, PreviewsDrawn, ResultDrawn, CheckpointSaved, PhotoCaptioned,
-        PictureDrawn, JobServed, StepBoundary, StatusChanged, Paused, Cancelled, Done, Failed,
+        Started, Note, Progress, PreviewsDrawn, ResultDrawn, CheckpointSaved, CheckpointChosen,
+        PhotoCaptioned, PictureDrawn, JobServed, StepBoundary, StatusChanged,
+        Paused, Cancelled, Done, Failed,
     )
 }  # fmt: skip
 OLD_TIMINGS = {

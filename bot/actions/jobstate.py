@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from storage.events import (
+    CheckpointChosen,
     CheckpointSaved,
     Done,
     Ending,
@@ -35,6 +36,7 @@ class JobState:
     #: by step: a picture of the same prompt and seed, at last the best of several seeds
     strip: dict[int, str] = field(default_factory=dict)
     curve: str = ""  #: file of the loss curve
+    choice: CheckpointChosen | None = None  #: between the checkpoints
     saved_step: int = 0  #: of the newest checkpoint
     pictures: dict[str, PictureDrawn] = field(default_factory=dict)  #: of a sample job, by file
     end: Ending | None = None
@@ -47,7 +49,7 @@ class JobState:
             state.apply(entry)
         return state
 
-    def apply(self, entry: LogEntry[Event]) -> None:
+    def apply(self, entry: LogEntry[Event]) -> None:  # noqa: C901 - a case for each event
         """Add the next event."""
         match entry.event:
             case Started() as event:
@@ -64,6 +66,8 @@ class JobState:
                 self.curve = event.curve or self.curve
                 self.saved_step = event.step
                 self._drop_note("disk_full", "checkpoint_lost")
+            case CheckpointChosen() as event:
+                self.choice = event
             case PictureDrawn() as event:
                 self.pictures[event.file] = event
             case event if isinstance(event, Ending):
@@ -84,6 +88,11 @@ class JobState:
     def done(self) -> Done:
         """The job's end, if it ended well; else one without facts."""
         return self.end if isinstance(self.end, Done) else Done()
+
+    @property
+    def best_step(self) -> int:
+        """The step whose weights the style's file got."""
+        return self.choice.step if self.choice else self.done.steps
 
     @property
     def step(self) -> int:

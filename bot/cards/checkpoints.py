@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import discord
@@ -10,6 +10,7 @@ from discord import ui
 
 from bot import wording
 from bot.actions.continuing import plan_more
+from bot.actions.jobstate import JobState
 from bot.actions.permissions import check_daily_quota, check_role
 from bot.bot import Interaction
 from bot.card import Card
@@ -31,23 +32,20 @@ def keep_until(job: Job, days: int) -> int:
 
 
 def add_checkpoints(
-    card: Card, style: Style, kept: Sequence[StyleCheckpoint], best: int, until: int
+    card: Card, style: Style, kept: Sequence[StyleCheckpoint], state: JobState, until: int
 ) -> None:
-    """Add the strip of checkpoints and the choice, where there are several.
-
-    `best` is the step that Safelight chose.
-    """
+    """Add the strip of checkpoints and the choice, where there are several."""
     if len(kept) < 2:
         return
-    shown, used = kept[-MAX_SHOWN:], style.checkpoint or best
+    shown, best = kept[-MAX_SHOWN:], state.best_step
+    used = style.checkpoint or best
     pictures = [(each, find_picture(each)) for each in shown]
     frames = [
         Frame(path, fill(wording.result.CHECKPOINT_LABEL, step=each.step), each.step == used)
         for each, path in pictures
         if path is not None
     ]
-    template = wording.result.IN_USE if used == best else wording.result.IN_USE_CHOSEN
-    lines = [say(template, step=used, best=best)]
+    lines = [explain_choice(used, state), *explain_stop(state)]
     if until:
         lines.append(fill(wording.result.CHECKPOINTS_UNTIL, until=until))
     if frames:
@@ -57,6 +55,32 @@ def add_checkpoints(
         card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
     card.add(text(*lines))
     card.add(row(UseCheckpoint(style.id, options=list_options(shown, used, best))))
+
+
+def explain_choice(used: int, state: JobState) -> str:
+    """Return which checkpoint is in use, and why."""
+    choice, best = state.choice, state.best_step
+    if used != best:
+        return say(wording.result.IN_USE_CHOSEN, step=used, best=best)
+    if choice is None:
+        return say(wording.result.IN_USE, step=used)
+    if choice.step == choice.last:
+        return say(wording.result.IN_USE_SAME, step=used)
+    scores = dict(zip(choice.steps, zip(choice.scores, choice.spreads, strict=True), strict=True))
+    ours, last = (format_score(*scores[step]) for step in (choice.step, choice.last))
+    template = wording.result.IN_USE_BEST
+    return say(template, step=used, score=ours, last=choice.last, last_score=last)
+
+
+def explain_stop(state: JobState) -> Iterator[str]:
+    """Yield why a training ended before its last step, if it did so by itself."""
+    if state.choice and state.choice.stopped:
+        yield say(wording.result.STOPPED, last=state.choice.last, best=state.choice.best)
+
+
+def format_score(mean: float, spread: float) -> str:
+    """Return a score out of 100, with how far it may be off."""
+    return f"{mean * 100:.0f} ± {spread * 100:.0f}"
 
 
 def find_picture(checkpoint: StyleCheckpoint) -> Path | None:

@@ -45,8 +45,8 @@ class Result:
     @property
     def chosen(self) -> StyleCheckpoint | None:
         """The checkpoint that its owner chose instead of Safelight's."""
-        step, last = self.style.checkpoint, self.view.state.done.steps
-        kept = (each for each in self.checkpoints if each.step == step != last)
+        step, best = self.style.checkpoint, self.view.state.best_step
+        kept = (each for each in self.checkpoints if each.step == step != best)
         return next(kept, None)
 
 
@@ -65,7 +65,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     pinged = " ".join(f"<@{member}>" for member in result.pinged)
     card.add(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     add_pictures(card, home.job_folder(job.folder), result)
-    add_checkpoints(card, result.style, result.checkpoints, state.done.steps, result.until)
+    add_checkpoints(card, style, result.checkpoints, state, result.until)
     card.add(text(say(wording.result.PROMPT, trigger=style.trigger)))
     card.add(row(*styles.draw_buttons(style, result.base)))
     if programs := state.done.readable_by:

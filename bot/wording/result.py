@@ -11,6 +11,13 @@ BEST = "-# Each is the best of {candidates}, chosen by the captioner."
 STRIP = "**How it learnt:** the same prompt and seed at each checkpoint."
 STRIP_ALT = "What it drew at {steps}"
 IN_USE = "In use: **step {step}**, the last one."
+IN_USE_SAME = (
+    "In use: **step {step}**, the last one: no other checkpoint's pictures are clearly better."
+)
+IN_USE_BEST = "In use: **step {step}**, Safelight's choice. Its pictures score {score} of 100, those of step {last} only {last_score}.\n-# The score counts likeness to your photos, what the prompt asks for, and variety."
+STOPPED = (
+    "-# The training stopped at step {last}: its pictures had become no better since step {best}."
+)
 IN_USE_CHOSEN = "In use: **step {step}**, your choice. Safelight chose step {best}."
 CHECKPOINTS_UNTIL = "-# You can use another one until <t:{until}:D>."
 TRAIN_MORE = "Train 30 % more"

@@ -94,9 +94,9 @@ def rank_rules(catalog: Catalog, method: str) -> str:
     return next((known.rank_rules for known in catalog.methods if known.name == method), "")
 
 
-def checkpoint_interval(steps: int) -> int:
-    """Return the steps between two checkpoints."""
-    return max(MIN_CHECKPOINT_INTERVAL, math.ceil(steps / CHECKPOINTS_PER_RUN))
+def checkpoint_interval(steps: int, rounds: int = CHECKPOINTS_PER_RUN) -> int:
+    """Return the steps between two checkpoints of so many."""
+    return max(MIN_CHECKPOINT_INTERVAL, math.ceil(steps / rounds))
 
 
 def list_preview_steps(steps: int, interval: int) -> list[int]:

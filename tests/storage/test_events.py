@@ -9,6 +9,7 @@ import pytest
 from storage.events import (
     KINDS,
     Cancelled,
+    CheckpointChosen,
     CheckpointSaved,
     Done,
     Event,
@@ -39,6 +40,7 @@ EVENTS = (
     PreviewsDrawn(20, ("a.png", "b.png"), ("a dog", "a cat"), (1, 2)),
     ResultDrawn(20, ("a.png",), ("a dog",), (1,), candidates=3),
     CheckpointSaved(20, "step-000020.safetensors", "loss.png"),
+    CheckpointChosen(50, 100, 50, (50, 100), (0.6, 0.4), (0.05, 0.04), stopped=True),
     PhotoCaptioned(31, "0001.png", "a dog"),
     PictureDrawn("0.png", 5, "a dog"),
     JobServed(7, 1.25),

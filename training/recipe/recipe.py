@@ -27,9 +27,9 @@ OMITTED_WHEN_DEFAULT = frozenset({
 #: of `Recipe.stepper`: replay steps as CUDA graphs; compile them, and replay them on a GPU
 GRAPH, COMPILE = "graph", "compile"
 #: left out of JSON when unused: recipes of before 0.2 are compared with newer ones by it
-LATER_FIELDS = (*AUGMENTATIONS, "class_photos", "continued_from")
+LATER_FIELDS = (*AUGMENTATIONS, "class_photos", "continued_from", "scoring_share", "patience")
 #: left out of a file's header: private, or of no use to its reader
-NOT_PUBLIC = ("max_file_bytes", "class_prompt")
+NOT_PUBLIC = ("max_file_bytes", "class_prompt", "scoring_share", "patience")
 
 
 def count_files(photos: Iterable[TrainingPhoto]) -> int:
@@ -86,6 +86,8 @@ class Recipe(TrainingOptions):
     threads: int = 0  #: of the CPU, chosen by the worker
     stepper: str = ""  #: how steps are computed, "" is op by op; chosen by the worker
     memory_fallbacks: tuple[MemoryFallback, ...] = ()  #: taken by the worker
+    scoring_share: float = 0.0  #: of the time, for scoring checkpoints by what they draw
+    patience: int = 0  #: checkpoints without a better score, then the run ends; 0 is never
     continued_from: int = 0  #: step at which a finished training was taken up again
 
     def __post_init__(self) -> None:

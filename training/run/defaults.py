@@ -8,9 +8,9 @@ from typing import Any
 
 from storage.errors import JobError
 from storage.options import SMALL_BACKGROUNDS
-from storage.planning.plan import checkpoint_interval
+from storage.planning.plan import CHECKPOINTS_PER_RUN, checkpoint_interval
 from storage.planning.prompts import MIN_RESULT_STEPS, PREVIEW_PROMPTS, list_prompts
-from storage.records import Base, Optimizer, Rule
+from storage.records import Base, Dial, Optimizer, Rule
 from storage.requests import TrainRequest
 from training import families, methods
 from training.bases.cache import BaseCache
@@ -24,6 +24,8 @@ from training.recipe.concepts import (
     class_prompt,
 )
 from training.recipe.recipe import Recipe
+
+PATIENCE = 2  #: checkpoints of a thorough run without a better score
 
 
 def complete_recipe(
@@ -65,9 +67,23 @@ def base_defaults(
             TrainingPhoto(file, add_trigger(caption, request, base)) for file, caption in photos
         ),
         "prompts": tuple(choose_prompts(request, base, others)),
-        "save_every": checkpoint_interval(request.steps),
+        **choose_watching(request),
         "class_prompt": class_prompt(request, base),
         "random_backgrounds": SMALL_BACKGROUNDS if base.small else 0,
+    }
+
+
+def choose_watching(request: TrainRequest) -> dict[str, Any]:
+    """Return how often checkpoints are written, and what scoring them may cost, by the dial.
+
+    A thorough run has more of them, as it ends where scores rise no more.
+    """
+    thorough = request.dial is Dial.THOROUGH
+    rounds = CHECKPOINTS_PER_RUN * (2 if thorough else 1)
+    return {
+        "save_every": checkpoint_interval(request.steps, rounds),
+        "scoring_share": 0.02 if request.dial is Dial.QUICK else 0.1,
+        "patience": PATIENCE if thorough else 0,
     }
 
 

@@ -18,15 +18,16 @@ from storage.events import Cancelled, Done, Event, Note, Paused, Progress, Start
 from storage.folders import JobFolder
 from storage.planning.plan import list_preview_steps
 from storage.records import JobCommand
-from training import methods
 from training.bases.cache import BaseCache
 from training.families import Family
 from training.methods._full import FullNetworks
 from training.networks.networks import Attached
 from training.recipe.recipe import Recipe
 from training.run import checkpoint, initial_word, memory, optimizers, steppers
+from training.run.checks import find_method
+from training.run.choosing import CheckpointJudge
 from training.run.curve import recent_mean
-from training.run.defaults import check_family, fill_in_device
+from training.run.defaults import fill_in_device
 from training.run.dropout import adapter_dropout
 from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos, step_generator
@@ -90,16 +91,6 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 notes = [Note("memory")]
 
 
-def find_method(recipe: Recipe, bases: BaseCache) -> methods.MethodModule:
-    """Return the recipe's method; raise JobError if the recipe cannot be trained here and now."""
-    if recipe.base_fingerprint != bases.fingerprint(recipe.base):
-        raise JobError("base_changed", base=recipe.base)
-    method = methods.find_for_recipe(recipe)
-    check_family(recipe)
-    optimizers.check_installed(recipe)
-    return method
-
-
 class TrainingRun:
     """One attempt at a training, from its first missing step."""
 
@@ -136,8 +127,8 @@ class TrainingRun:
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
         self.preview_steps = list_preview_steps(recipe.steps, recipe.save_every)
         self.previews = Previews(folder, recipe, family, bases, self.timer)
-        base = bases.find(recipe.base)
-        self.styles = StyleFiles(folder, family, attached, base, self.previews)
+        self.styles = StyleFiles(folder, family, attached, bases.find(recipe.base), self.previews)
+        self.judge = CheckpointJudge(recipe, self.previews)
         family.set_gradient_checkpointing(current.gradient_checkpointing)
         if current.nf4:
             family.quantize()
@@ -177,7 +168,7 @@ class TrainingRun:
                     if (yield from self.save_checkpoint(step)):
                         return True
                     raise JobError(self.checkpoints.error_code)
-                if command is JobCommand.FINISH:
+                if command is JobCommand.FINISH or self.judge.has_peaked():
                     last, early = step, True
                     break
                 command = None
@@ -335,10 +326,14 @@ class TrainingRun:
 
     def draw_and_keep(self, step: int, final_weights: Weights) -> list[Event]:
         """Draw the previews of a checkpoint, and write the style as it is there."""
-        drawn = self.previews.draw(step, final_weights)
+        return self.previews.draw(step, final_weights) + self.keep_and_score(step, final_weights)
+
+    def keep_and_score(self, step: int, final_weights: Weights) -> list[Event]:
+        """Write the style as it is at a step, and score it."""
         with final_weights():
             self.styles.keep(self.recipe, step)
-        return drawn
+        self.judge.score(step, final_weights)
+        return []
 
     def draw_when_room(self, step: int, draw: Draw) -> Commanded:
         """Draw pictures of a step when the disk has room; return a command that came."""
@@ -374,13 +369,32 @@ class TrainingRun:
         if self.record.is_due(steps):
             yield from self.record.measure(self.family, self.device)
         yield from self.start_checkpoint(steps)
-        yield from self.draw_when_room(steps, self.previews.draw_result)
+        chosen = yield from self.choose_checkpoint(steps)
+        yield from self.draw_when_room(chosen, self.previews.draw_result)
         yield from self.checkpoints.finish()
-        write = partial(self.write_style, steps, early=early)
+        write = partial(self.write_style, chosen, steps, early=early)
         done, _ = yield from write_when_room(self.folder.path, write, self.reach_boundary, steps)
         yield done
 
-    def write_style(self, steps: int, *, early: bool) -> Done:
-        """Write the style's file; return the end of the run."""
+    def choose_checkpoint(self, last: int) -> Generator[Event, JobCommand | None, int]:
+        """Put the weights of the best checkpoint in place if it is clearly better than the last.
+
+        Returns its step; the last where there was no time to score them.
+        """
+        if self.judge.scores:
+            self.judge.steps.add(last)
+            yield from self.draw_when_room(last, self.keep_and_score)
+            yield from self.checkpoints.finish()
+        if (choice := self.judge.choose(last)) is None:
+            return last
+        if choice.step != last:
+            saved = checkpoint.read(checkpoint.path_of_step(self.folder.checkpoints, choice.step))
+            saved.restore(self.parameters, self.optimizer)
+            self.ema.load(saved.ema)
+        yield choice
+        return choice.step
+
+    def write_style(self, steps: int, last: int, *, early: bool) -> Done:
+        """Write the style's file of a step; return the end of the run."""
         with self.final_weights():
-            return self.styles.write_result(self.recipe, steps, early=early)
+            return self.styles.write_result(self.recipe, steps, last, early=early)

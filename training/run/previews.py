@@ -17,7 +17,7 @@ from storage.events import Event, Note, PreviewsDrawn, ResultDrawn
 from storage.folders import JobFolder, replacing
 from training.bases.cache import BaseCache
 from training.families import Family, Picture
-from training.recipe.concepts import SamplePrompt
+from training.recipe.concepts import SamplePrompt, TrainingPhoto
 from training.recipe.recipe import Recipe
 from training.run.best import choose_best, count_candidates
 from training.run.copies import CopyFinder
@@ -99,25 +99,28 @@ class Previews:
         result = ResultDrawn(step, *describe(paths, kept), candidates=count)
         return [result, *self.note_copies(step, chosen)]
 
-    def crop_photos(self) -> list[Image.Image]:
-        """Return the photos as they were learned from."""
+    def crop_photos(self, some: Sequence[TrainingPhoto] = ()) -> list[Image.Image]:
+        """Return the photos, or some of them, as they were learned from."""
         recipe = self.recipe
         buckets = list_buckets(recipe.resolution, self.family.size_multiple)
         photos = self.folder.photos
-        return [crop_photo(photos, photo, buckets).picture for photo in recipe.photos]
+        return [crop_photo(photos, photo, buckets).picture for photo in some or recipe.photos]
 
     def draw_images(
-        self, prompts: Sequence[SamplePrompt], final_weights: Weights
+        self,
+        prompts: Sequence[SamplePrompt],
+        final_weights: Weights,
+        sampling_steps: int = SAMPLING_STEPS,
     ) -> list[Image.Image]:
         """Return a picture of each prompt."""
         side, images, device = self.recipe.resolution, list[Image.Image](), self.bases.device
         pictures = [
-            Picture(each.text, "", each.seed, SAMPLING_STEPS, side, side) for each in prompts
+            Picture(each.text, "", each.seed, sampling_steps, side, side) for each in prompts
         ]
         for batch in split_by_memory(self.family, device, pictures):
             present = self.family.on_device("text", "denoiser", "vae")
             with (
-                self.timer.timing("picture", len(batch)),
+                self.timer.timing("picture", len(batch) * sampling_steps / SAMPLING_STEPS),
                 device.autocast(),
                 final_weights(),
                 present,

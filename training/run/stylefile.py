@@ -41,19 +41,19 @@ class StyleFiles:
         if self.full is None and not path.exists():
             self._write(path, replace(recipe, steps=step))
 
-    def keep_last(self, step: int, result: Path) -> None:
-        """Keep the result beside those of the checkpoints, and the state to go on from.
+    def keep_result(self, step: int, last: int, result: Path) -> None:
+        """Keep the result, of a step, beside other checkpoints, and the last state to go on from.
 
         The state is missing if the disk had no room for the last checkpoint.
         """
         if self.full is None:
             link_file(result, self.folder.kept_style(step))
-            state = path_of_step(self.folder.checkpoints, step)
+            state = path_of_step(self.folder.checkpoints, last)
             if state.exists():
                 link_file(state, self.folder.kept_state)
 
-    def write_result(self, recipe: Recipe, steps: int, *, early: bool) -> Done:
-        """Write the result and its small copy; return the end of the run."""
+    def write_result(self, recipe: Recipe, steps: int, last: int, *, early: bool) -> Done:
+        """Write the result, of a step, and its small copy; return the end of the run."""
         recipe = replace(recipe, steps=max(1, steps))
         path = self.folder.result / f"{recipe.name}.safetensors"
         weights, digest = self._write(path, recipe)
@@ -61,9 +61,9 @@ class StyleFiles:
         shown = self.previews.first_path(steps)
         origin = writer.describe_origin(recipe, self.family, self.base)
         small_copy = write_small_copy(path, make, recipe, origin, shown)
-        self.keep_last(steps, path)
+        self.keep_result(steps, last, path)
         return Done(
-            steps,
+            last,
             self.previews.timer.timings(),
             path.name,
             path.stat().st_size,

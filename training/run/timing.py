@@ -25,7 +25,7 @@ class RunTimer:
         self.earlier_seconds = 0.0  #: of earlier processes
         self.earlier_speed = 0.0  #: steps per second of earlier processes
         self.served_seconds = 0.0
-        self.parts: dict[str, tuple[float, int]] = {}  #: seconds and times, by kind
+        self.parts: dict[str, tuple[float, float]] = {}  #: seconds and times, by kind
         self.begin_attempt()
 
     def go_on_from(self, progress: Progress | None, saved_seconds: float) -> None:
@@ -82,11 +82,11 @@ class RunTimer:
         return 1 / max(self.warmup_seconds, 1e-6)
 
     @contextmanager
-    def timing(self, name: str, times: int) -> Iterator[None]:
+    def timing(self, name: str, times: float) -> Iterator[None]:
         """Time so many things of one kind in the block, together."""
         entered = time.perf_counter()
         yield
-        seconds, known = self.parts.get(name, (0.0, 0))
+        seconds, known = self.parts.get(name, (0.0, 0.0))
         self.parts[name] = seconds + time.perf_counter() - entered, known + times
 
     def mean_seconds(self, name: str) -> float:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from bot import wording
+from storage.events import CheckpointChosen
 
 
 @pytest.fixture
@@ -41,6 +43,31 @@ async def test_strip(kit, result):
     assert read_options(kit, message) == [("50", False), ("75", False), ("100", True)]
     assert kit.says(message, wording.result.IN_USE, step=100)
     assert "You can use another one until" in kit.text(message)
+
+
+@pytest.mark.parametrize(
+    ("choice", "template"),
+    [
+        (CheckpointChosen(75, 100, 75, (75, 100), (0.61, 0.4), (0.04, 0.05)), "IN_USE_BEST"),
+        (CheckpointChosen(100, 100, 75, (75, 100), (0.5, 0.4), (0.2, 0.05)), "IN_USE_SAME"),
+    ],
+)
+async def test_reason(kit, scheduler, choice, template):
+    """The card says why a checkpoint was taken, and why the training stopped."""
+    _, job = await scheduler.start_training()
+    folder = kit.store.home.job_folder(job.folder)
+    folder.kept.mkdir(parents=True)
+    for step in (75, 100):
+        folder.kept_style(step).write_bytes(b"step %d" % step)
+    await scheduler.add_event(job, replace(choice, stopped=True))
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
+    (message,) = kit.find_messages("is ready")
+
+    facts = {"step": choice.step, "last": 100, "score": "61 ± 4", "last_score": "40 ± 5"}
+    assert kit.says(message, getattr(wording.result, template), **facts)
+    assert kit.says(message, wording.result.STOPPED, last=100, best=75)
+    assert [value for value, used in read_options(kit, message) if used] == [str(choice.step)]
 
 
 async def test_use(kit, result):

@@ -1,0 +1,112 @@
+"""Checkpoints are scored, the best is chosen, and a run that has peaked ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from storage.events import CheckpointChosen, Done
+from storage.folders import write_json
+from storage.planning.plan import checkpoint_interval
+from training.judge.score import Score
+from training.recipe.concepts import SamplePrompt
+from training.run.choosing import choose, has_peaked, plan_scoring
+from training.run.loop import train
+from training.styles.writer import read_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from storage.events import Event
+    from storage.folders import JobFolder
+    from training.bases.cache import BaseCache
+    from training.recipe.recipe import Recipe
+
+
+@pytest.mark.parametrize(
+    ("steps", "batch_size", "share", "planned"),
+    [
+        (600, 1, 0.02, (0, set())),  # SDXL, quick
+        (1200, 1, 0.1, (1, {300, 600, 900, 1200})),  # SDXL, balanced
+        (2600, 1, 0.1, (2, {650, 1300, 1950, 2600})),
+        (140, 4, 0.1, (1, {70, 105, 140})),  # the embedded base, balanced
+        (100, 4, 0.02, (0, set())),
+    ],
+)
+def test_budget(
+    make_recipe: Callable[..., Recipe],
+    steps: int,
+    batch_size: int,
+    share: float,
+    planned: tuple[int, set[int]],
+) -> None:
+    """As many checkpoints are scored as the share of the time allows, the last ones; or none."""
+    more = {"save_every": checkpoint_interval(steps), "scoring_share": share}
+    recipe = replace(make_recipe(steps=steps, **more), batch_size=batch_size)
+
+    assert plan_scoring(recipe, 2) == planned
+    assert plan_scoring(replace(recipe, rank=0), 2) == (0, set())
+
+
+def test_choice() -> None:
+    """An earlier checkpoint is taken only if it is clearly better than the last one."""
+    scores = {25: Score(0.6, 0.05, 3), 50: Score(0.4, 0.05, 3), 75: Score(0.5, 0.04, 3)}
+
+    assert choose(scores, 50, stopped=True) == CheckpointChosen(
+        25, 50, 25, (25, 50, 75), (0.6, 0.4, 0.5), (0.05, 0.05, 0.04), stopped=True
+    )
+    assert choose(scores, 75, stopped=False).step == 25
+    near = scores | {75: Score(0.55, 0.04, 3)}
+    assert (choose(near, 75, stopped=False).step, choose(near, 75, stopped=False).best) == (75, 25)
+
+
+@pytest.mark.parametrize(
+    ("means", "patience", "peaked"),
+    [
+        ((0.4, 0.5, 0.6), 2, False),
+        ((0.6, 0.5, 0.4), 2, True),
+        ((0.4, 0.6, 0.5), 2, False),
+        ((0.6, 0.5, 0.4), 0, False),
+        ((), 2, False),
+    ],
+)
+def test_peaked(means: tuple[float, ...], patience: int, *, peaked: bool) -> None:
+    """A run has peaked when so many checkpoints after the best were no better."""
+    scores = {at: Score(mean, 0.1, 3) for at, mean in enumerate(means, 1)}
+
+    assert has_peaked(scores, patience) == peaked
+
+
+@pytest.mark.slow(6)
+def test_stop(
+    bases: BaseCache,
+    make_recipe: Callable[..., Recipe],
+    make_job_folder: Callable[..., JobFolder],
+    run_task: Callable[[Iterator[Event]], list[Event]],
+) -> None:
+    """A run that has peaked ends with its best checkpoint; scoring changes no weights."""
+    prompt = SamplePrompt("a mydog emoji", 3)
+    plain = make_recipe(steps=6, prompts=(prompt,))
+    whole = make_job_folder(plain, "whole")
+    run_task(train(whole, bases))
+    scored = make_job_folder(replace(plain, scoring_share=9.0, patience=1), "scored")
+    known = {"2": {"mean": 1.0, "spread": 0.0, "seeds": 3}}  # as an earlier attempt leaves it
+    write_json(scored.kept / "scores.json", known)
+
+    events = run_task(train(scored, bases))
+
+    (choice,) = [event for event in events if isinstance(event, CheckpointChosen)]
+    assert (choice.step, choice.last, choice.steps, choice.stopped) == (2, 4, (2, 4), True)
+    assert 0 <= choice.scores[1] < 1
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert (done.steps, done.early) == (4, True)
+    result = read_tensors(scored.result / "mydog.safetensors")
+    for ours, others in (
+        (result, read_tensors(whole.kept_style(2))),
+        (read_tensors(scored.kept_style(4)), read_tensors(whole.kept_style(4))),
+    ):
+        assert all(torch.equal(ours[name], others[name]) for name in others)

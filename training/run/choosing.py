@@ -1,0 +1,143 @@
+"""Score the checkpoints of a run by what they draw, choose one, and stop when none gets better.
+
+Prompts of the previews are drawn from MIN_SEEDS seeds at as many checkpoints as the share of the
+time allows that the recipe gives to it. Which they are follows from the recipe alone: the same one
+chooses the same checkpoint however fast the machine is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from storage.events import CheckpointChosen
+from storage.folders import write_json
+from storage.planning.plan import list_preview_steps
+from training.judge.features import FeatureNet
+from training.judge.score import MIN_SEEDS, Score
+from training.judge.style_judge import Drawn, StyleJudge, Taught
+from training.recipe.recipe import Recipe
+from training.run.best import CAPTIONER
+from training.run.previews import Previews, Weights
+
+SCORING_STEPS = 8  #: of the sampler: enough to compare pictures, and cheaper than to show them
+PICTURE_PASSES = 2 * SCORING_STEPS  #: through the denoiser: with the prompt and without
+STEP_PASSES = 3  #: for each photo of a batch: forward, and backward, which is twice the work
+MAX_PHOTOS = 12  #: that pictures are compared with
+
+
+def plan_scoring(recipe: Recipe, prompts: int) -> tuple[int, set[int]]:
+    """Return of how many prompts, and of which steps, there is time to draw pictures.
+
+    These are the last checkpoints, two at least, else none. Whole models keep their last one
+    alone, and several concepts have photos that differ.
+    """
+    steps = list_preview_steps(recipe.steps, recipe.save_every)
+    passes = recipe.scoring_share * recipe.steps * recipe.batch_size * STEP_PASSES
+    affordable = int(passes / (MIN_SEEDS * PICTURE_PASSES))  # prompts x checkpoints
+    if not recipe.rank or recipe.other_concepts or min(affordable, len(steps)) < 2:
+        return 0, set()
+    most = min(prompts, max(1, affordable // len(steps)))
+    return most, set(steps[-affordable:]) if most else set()
+
+
+class CheckpointJudge:
+    """Scores the checkpoints of one run; its scores lie beside them for another attempt."""
+
+    def __init__(self, recipe: Recipe, previews: Previews) -> None:
+        self.recipe, self.previews, self.folder = recipe, previews, previews.folder
+        count, self.steps = plan_scoring(recipe, len(previews.prompts))
+        self.prompts = previews.prompts[:count]
+        self.scores = read_scores(self.scores_file) if self.steps else {}
+
+    @property
+    def scores_file(self) -> Path:
+        """Where the scores lie."""
+        return self.folder.kept / "scores.json"
+
+    @cached_property
+    def judge(self) -> StyleJudge:
+        """What knows the photos, and what the base draws without the style."""
+        recipe, bases = self.recipe, self.previews.bases
+        first = {photo.file: photo for photo in reversed(recipe.photos)}  # on one background
+        photos = self.previews.crop_photos([*first.values()][-MAX_PHOTOS:])
+        pairs = [(self.folder.preview(0, at), each.text) for at, each in enumerate(self.prompts)]
+        before = [Drawn(read_picture(path), text) for path, text in pairs if path.exists()]
+        describe = self.describe if bases.find(recipe.base).small else None
+        taught = Taught(photos, words=(recipe.trigger,))
+        return StyleJudge(FeatureNet.load(bases.device), taught, before, describe)
+
+    def describe(self, pictures: Sequence[Image.Image]) -> list[str]:
+        """Return what the embedded captioner says of pictures: it knows small bases alone."""
+        with self.previews.bases.borrow_captioner(CAPTIONER) as captioner:
+            return [each.text for each in captioner.describe(pictures)]
+
+    def score(self, step: int, final_weights: Weights) -> None:
+        """Score the weights of a step that is to be, unless an earlier attempt has."""
+        if step not in self.steps or step in self.scores:
+            return
+        tries = [
+            replace(each, seed=each.seed + len(self.recipe.prompts) * at)
+            for at in range(MIN_SEEDS)
+            for each in self.prompts
+        ]
+        pictures = self.previews.draw_images(tries, final_weights, SCORING_STEPS)
+        pairs = zip(pictures, tries, strict=True)
+        drawn = [Drawn(picture, each.text) for picture, each in pairs]
+        self.scores[step] = self.judge.judge(drawn).score
+        torch.set_num_threads(self.recipe.threads)  # others may have changed them
+        write_json(self.scores_file, {at: asdict(each) for at, each in self.scores.items()})
+
+    def has_peaked(self) -> bool:
+        """Return whether the last checkpoints were no better than one before."""
+        return has_peaked(self.scores, self.recipe.patience)
+
+    def choose(self, last: int) -> CheckpointChosen | None:
+        """Return the choice between the scored checkpoints and the last; None without scores."""
+        stopped = last < self.recipe.steps and self.has_peaked()
+        return choose(self.scores, last, stopped=stopped) if last in self.scores else None
+
+
+def has_peaked(scores: Mapping[int, Score], patience: int) -> bool:
+    """Return whether so many checkpoints came after the best; never with a patience of 0."""
+    best = find_best(scores)
+    return bool(patience) and sum(step > best for step in scores) >= patience
+
+
+def choose(scores: Mapping[int, Score], last: int, *, stopped: bool) -> CheckpointChosen:
+    """Return the best checkpoint where it is clearly better than the last, else the last."""
+    steps, best = sorted(scores), find_best(scores)
+    return CheckpointChosen(
+        best if scores[best].differs_from(scores[last]) else last,
+        last,
+        best,
+        tuple(steps),
+        tuple(scores[step].mean for step in steps),
+        tuple(scores[step].spread for step in steps),
+        stopped,
+    )
+
+
+def find_best(scores: Mapping[int, Score]) -> int:
+    """Return the first step with the highest score; 0 without any."""
+    return max(sorted(scores), key=lambda step: scores[step].mean, default=0)
+
+
+def read_scores(file: Path) -> dict[int, Score]:
+    """Return the scores of an earlier attempt, by the step."""
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        return {int(step): Score(**score) for step, score in json.loads(file.read_bytes()).items()}
+    return {}
+
+
+def read_picture(path: Path) -> Image.Image:
+    """Read a preview."""
+    with Image.open(path) as opened:
+        return opened.convert("RGB")
