@@ -35,7 +35,7 @@ SHOWS_NOTHING = "**What it can show:** nothing with {voters} voters: even if all
 PROMPTS = "**Prompts:** {prompts}"
 ASKED = "**Question:** {question}"
 RULES = "-# Each voter sees the pairs in another order and doesn't learn which is which. Nobody sees votes before the study closes, not even you, and you can't vote in it. One pair has noise in it, to set aside whoever doesn't look."
-STARTED = "Drawing {pictures} pictures. I'll post the study here once they're ready; Until then, /study list can cancel it."
+STARTED = "Drawing {pictures} pictures. I'll post the study here once they're ready. Until then, /study list can cancel it."
 
 # its post
 
@@ -83,7 +83,7 @@ STATES = {
     "failed": "failed",
     "withdrawn": "ended without a result",
 }
-OPEN_FACTS = "Voting closes <t:{closes}:f>. So far {voters} voted; how is secret until then."
+OPEN_FACTS = "Voting closes <t:{closes}:f>. So far {voters} voted. How they did stays secret until then."
 CLOSE_ASK = "### Close this study now?\n{voters} voted. It can't be opened again, and the result is posted at once."
 CANCEL_ASK = "### Cancel this study?\nIts pictures and votes are deleted, and there is no result."
 CLOSED = "The study is closed. Its result follows."
