@@ -15,7 +15,9 @@ INVITATION = "### <@{member}>, add your photos to {name}?\n<@{owner}> is collect
 INVITATION_MORE = "You agree to your own terms first, only you decide about your photos, and you can take them back at any time."
 TITLE = "### Your photos in {name} · {photos}"
 OWNED = "It's <@{owner}>'s dataset. You only see your own photos here."
-DECLINED = "No photos were added. If you change your mind, press Join with photos on the invitation."
+DECLINED = (
+    "No photos were added. If you change your mind, press Join with photos on the invitation."
+)
 REMOVED = "<@{member}> can't add photos to **{name}** any more. Deleted {photos} of theirs."
 ADDED = "They're in. See them, add more or take them back with /dataset show."
 ADDED_BY = "From <@{member}>"

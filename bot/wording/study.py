@@ -83,7 +83,9 @@ STATES = {
     "failed": "failed",
     "withdrawn": "ended without a result",
 }
-OPEN_FACTS = "Voting closes <t:{closes}:f>. So far {voters} voted. How they did stays secret until then."
+OPEN_FACTS = (
+    "Voting closes <t:{closes}:f>. So far {voters} voted. How they did stays secret until then."
+)
 CLOSE_ASK = "### Close this study now?\n{voters} voted. It can't be opened again, and the result is posted at once."
 CANCEL_ASK = "### Cancel this study?\nIts pictures and votes are deleted, and there is no result."
 CLOSED = "The study is closed. Its result follows."
