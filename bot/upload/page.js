@@ -246,7 +246,10 @@ function showPhoto(photo) {
   };
   text.readOnly = !own;
   text.onchange = () => change({ caption: text.value });
-  also.onchange = () => also.blur(change({ also: also.value }));
+  also.onchange = () => {
+    also.blur();
+    change({ also: also.value });
+  };
   remove.onblur = () => remove.classList.remove("sure");
   remove.onclick = () => (remove.matches(".sure") ? change() : remove.classList.add("sure"));
   box.dataset.id = photo.id;
@@ -264,9 +267,8 @@ async function refresh() {
   for (const each of document.querySelectorAll(".told")) each.textContent = body[each.id];
   $("undo").value = body.undo;
   $("consent").hidden = agreed;
-  $("originals").hidden = own;
+  document.body.classList.toggle("own", own);
   $("choose").hidden = false;
-  $("captions").hidden = !own;
   const there = new Set(body.photos.map(({ id }) => id));
   for (const [id, { box }] of photos) {
     if (there.has(id)) continue;

@@ -136,5 +136,7 @@ def list_holes(view: DatasetView) -> list[str]:
 def terms_text(visit: Visit) -> str:
     """Return the terms, with a dot before each line."""
     owner = f"<@{visit.dataset.owner}>"
-    lines = visit.terms.text.replace(owner, wording.upload.OWNER).splitlines()
+    sentence = wording.upload.OWNER[0].upper() + wording.upload.OWNER[1:]
+    text = visit.terms.text.replace(f". {owner}", f". {sentence}")
+    lines = text.replace(owner, wording.upload.OWNER).splitlines()
     return "\n".join(f"• {to_plain(line.removeprefix('- '))}" for line in lines)

@@ -24,7 +24,7 @@ CHANGE_HINT = (
     "Leave “Replace with” empty to remove words, or “Find” empty to add words to every caption."
 )
 READY = "Ready to train: go back to Discord and press Train on the dataset's card."
-SHARED = "It's another member's dataset. You only see your own photos here."
+SHARED = "This is another member's dataset, so you only see your own photos. Its owner looks after captions and crops."
 OWNER = "the dataset's owner"
 CAPTIONING = "Writing captions …"
 BY_OWNER = "written by you"

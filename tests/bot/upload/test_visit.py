@@ -122,6 +122,7 @@ async def test_anothers_invitation(site):
     assert early[1]["code"] == "dataset_unknown"
     assert not asked["own"]
     assert wording.upload.OWNER in asked["terms"]
+    assert f". {wording.upload.OWNER}" not in asked["terms"]  # a sentence begins in upper case
     assert str(alice.id) not in asked["terms"]
     assert [photo["id"] for photo in await his.photos()] == [added["id"]]
     assert same == (200, {"new": False})
