@@ -19,13 +19,13 @@ from bot.cards.ballot import Vote
 from bot.cards.components import Button, defer_update, edit, row, text
 from bot.cards.job import COLOURS
 from bot.cards.studypicture import draw_result
-from bot.wording import escape, fill, format_count, say
+from bot.wording import escape, fill, format_count, join_words, say
 from storage.errors import JobError, UserError
 from storage.planning.study import MIN_VOTERS, StudyResult, find_needed_voters
 from storage.records import Status
 from storage.store import Store
 from storage.tables.posts import Post, PostKind
-from storage.tables.studies import Study
+from storage.tables.studies import Study, StudyState
 
 SECONDS_PER_PAIR = 6  #: that a voter takes, roughly
 MORE_VOTERS = 2  #: times as many, for comparison
@@ -109,8 +109,11 @@ class Start(Button, verb="study:start"):
 # its posts ------------------------------------------------------------------------------------
 
 
-async def study_post(bot: Bot, post: Post, *, here: bool) -> Card:
-    """Return the card of a post about a study, in its channel (`here`) or to its owner."""
+async def study_post(bot: Bot, post: Post, *, here: bool) -> Card | None:
+    """Return the card of a post about a study, in its channel (`here`) or to its owner.
+
+    Returns None if it has ended before anybody could be asked to vote.
+    """
     study = await bot.store.studies.get(post.study or 0)
     if post.kind is PostKind.STUDY_RESULT:
         return await result_card(bot.store, study)
@@ -119,6 +122,8 @@ async def study_post(bot: Bot, post: Post, *, here: bool) -> Card:
         why = wording.explain(read_error(error)) if error else wording.study.FAILED_UNKNOWN
         question = escape(study.question)
         return Card(text(fill(wording.study.FAILED, question=question, why=why)))
+    if study.state is not StudyState.OPEN:
+        return None
     if not here:
         return Card(text(say(wording.study.NOT_POSTED, question=study.question)))
     return await open_card(bot.store, study)
@@ -193,11 +198,20 @@ def result_lines(study: Study, result: StudyResult) -> list[str]:
             neither=ties,
         )
         lines.append(votes)
-    if result.missed or result.unfinished:
-        missed = format_count(result.missed, "voter")
-        unfinished = format_count(result.unfinished, "voter")
-        lines.append(fill(wording.study.SET_ASIDE, missed=missed, unfinished=unfinished))
+    if aside := list_aside(result):
+        lines.append(fill(wording.study.SET_ASIDE, voters=join_words(aside)))
     return lines
+
+
+def list_aside(result: StudyResult) -> list[str]:
+    """List who does not count, and why."""
+    missed = format_count(result.missed, "voter")
+    unfinished = format_count(result.unfinished, "voter")
+    said = {
+        fill(wording.study.MISSED, missed=missed): result.missed,
+        fill(wording.study.UNFINISHED, unfinished=unfinished): result.unfinished,
+    }
+    return [sentence for sentence, count in said.items() if count]
 
 
 def result_sentence(study: Study, result: StudyResult) -> str:

@@ -13,10 +13,10 @@ from bot import wording
 from bot.wording import flatten
 from storage.planning.study import StudyResult
 
-SIDE, GAP, HEADER = 512, 24, 64  #: pixels
+SIDE, GAP, HEADER = 512, 24, 96  #: pixels
 WIDTH = 2 * SIDE + 3 * GAP
-FONT = 36
-MAX_NAME_CHARS = 44
+FONT, SIDE_FONT = 48, 72  #: pixels: a phone shows a picture at a quarter of its width
+MAX_NAME_CHARS = 36
 SMALL_SIDE = (WIDTH - 4 * GAP) // 3  #: of a picture in a result
 BAR, AXIS, THICK = 72, 96, 6  #: pixels high
 GROUND, INK, GREY = "#313338", "#f2f3f5", "#80848e"
@@ -55,7 +55,7 @@ def draw_pair(left: Image.Image, right: Image.Image) -> bytes:
     whole = Image.new("RGB", (WIDTH, HEADER + SIDE + GAP), GROUND)
     paste_pair(whole, (left, right), HEADER)
     for place, name in enumerate(wording.study.SIDES):
-        write(whole, name, (column(place) + SIDE // 2, HEADER // 2))
+        write(whole, name, (column(place) + SIDE // 2, HEADER // 2), size=SIDE_FONT)
     return encode(whole)
 
 
@@ -111,9 +111,11 @@ def paste_pair(whole: Image.Image, pictures: tuple[Image.Image, Image.Image], to
         whole.paste(picture, (column(place), top))
 
 
-def write(whole: Image.Image, said: str, at: tuple[int, int], colour: str = INK) -> None:
+def write(
+    whole: Image.Image, said: str, at: tuple[int, int], colour: str = INK, size: int = FONT
+) -> None:
     """Write a line around a place."""
-    font = ImageFont.load_default(FONT)
+    font = ImageFont.load_default(size)
     ImageDraw.Draw(whole).text(at, said, colour, font, anchor="mm", stroke_width=0.6)
 
 

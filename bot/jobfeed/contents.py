@@ -58,7 +58,7 @@ class Contents:
             return None if card is None else Content([lambda: card])
         if post.study is not None:
             shown = await study_post(self.bot, post, here=place not in {MEMBER, KEPT})
-            return Content([lambda: shown])
+            return None if shown is None else Content([lambda: shown])
         job = await self.store.jobs.get(post.job or 0)
         watched = await self.watched.find(job.id)
         if watched is None:
