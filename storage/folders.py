@@ -137,6 +137,11 @@ class JobFolder:
         return self.path / "metrics.csv"
 
     @property
+    def tensorboard(self) -> Path:
+        """The same for TensorBoard, where SAFELIGHT_TRACKERS names it."""
+        return self.path / "tensorboard"
+
+    @property
     def checkpoints(self) -> Path:
         """Training states to continue from."""
         return self.path / "checkpoints"

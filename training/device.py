@@ -31,6 +31,7 @@ class Device:
         #: what captures CUDA graphs: torch's module, None without a GPU
         self.cuda: Any = torch.cuda if self.torch_device.type == "cuda" else None
         self.stepper = ""  #: how trainings take steps, unless their recipe says so
+        self.trackers: tuple[str, ...] = ()  #: which programs get the numbers of trainings
 
     @classmethod
     def open(cls, *, cpu: bool = False, precision: str = "auto", threads: int = 0) -> Device:

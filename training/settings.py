@@ -39,11 +39,22 @@ class TrainingSettings(StorageSettings):
     stepper: Literal["eager", "graph", "compile"] = Field(
         default="eager", validation_alias="SAFELIGHT_STEPPER", examples=["graph"]
     )
+    trackers: str = Field(
+        default="",
+        pattern=r"^((tensorboard|wandb)(,(tensorboard|wandb))*)?$",
+        validation_alias="SAFELIGHT_TRACKERS",
+        examples=["tensorboard", "tensorboard,wandb"],
+    )
     nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE")
 
     idle_seconds: int = Field(
         default=0, ge=0, validation_alias="SAFELIGHT_IDLE_SECONDS", examples=["300"]
     )
+
+    @property
+    def tracker_names(self) -> tuple[str, ...]:
+        """The programs that get the numbers of trainings."""
+        return tuple(filter(None, self.trackers.split(",")))
 
     @property
     def devices(self) -> dict[str, str]:

@@ -137,6 +137,7 @@ class RunFolder:
             folder.class_images,
             folder.result,
             folder.kept,
+            folder.tensorboard,
         ):
             shutil.rmtree(each, ignore_errors=True)
         metrics = folder.metrics_json, folder.metrics_csv

@@ -31,6 +31,7 @@ from training.run.defaults import fill_in_device
 from training.run.dropout import adapter_dropout
 from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos, step_generator
+from training.run.metrics import MetricsLog
 from training.run.previews import Draw, Previews, Weights, copy_parameters
 from training.run.prior import ClassImages
 from training.run.probes import QUARTERS, Drift, choose_examples, make_probes
@@ -122,7 +123,8 @@ class TrainingRun:
         timer.begin_attempt()
         self.drift = Drift(attached)
         losses = saved.losses if saved else []
-        self.record = RunRecord(folder, recipe, timer, self.drift, losses)
+        log = partial(MetricsLog, folder, tracker_names=bases.device.trackers)
+        self.record = RunRecord(recipe, timer, self.drift, losses, log)
         full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
         self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
         self.preview_steps = list_preview_steps(recipe.steps, recipe.save_every)
@@ -148,7 +150,7 @@ class TrainingRun:
         command = yield from self.prepare()
         recipe, last, early = self.recipe, self.recipe.steps, False
         unused = ("vae",) if self.captions.encodes_each_step else ("vae", "text")
-        with self.family.off_device(*unused), self.checkpoints:
+        with self.family.off_device(*unused), self.checkpoints, self.record:
             for step in range(self.first_step, recipe.steps):
                 # 1) Measure, then save, so that whatever ends the run here loses nothing.
                 if self.record.is_due(step):

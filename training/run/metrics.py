@@ -25,6 +25,7 @@ from typing import TypeAlias
 
 from storage.folders import JobFolder, write_whole
 from training.run.probes import QUARTERS
+from training.run.trackers import Trackers
 
 Row: TypeAlias = dict[str, float]  #: a column is left out where nothing was measured
 
@@ -40,7 +41,10 @@ log = logging.getLogger(__name__)
 class MetricsLog:
     """Appends rows to both files; a resumed run drops those that it takes again."""
 
-    def __init__(self, folder: JobFolder, first_step: int) -> None:
+    def __init__(
+        self, folder: JobFolder, first_step: int, tracker_names: Sequence[str] = ()
+    ) -> None:
+        self.trackers = Trackers(tracker_names, folder)
         self.json_file, self.csv_file = folder.metrics_json, folder.metrics_csv
         self.kept = read_rows(self.json_file, first_step) if first_step else []
         self.pending: list[Row] = []
@@ -53,7 +57,9 @@ class MetricsLog:
 
     def append(self, rows: Iterable[Row]) -> None:
         """Append rows, and those that a full disk has refused before."""
-        self.pending += [round_numbers(row) for row in rows]
+        rounded = [round_numbers(row) for row in rows]
+        self.trackers.log(rounded)
+        self.pending += rounded
         if not self.pending:
             return
         try:

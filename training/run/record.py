@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from storage.errors import JobError
 from storage.events import Note
-from storage.folders import JobFolder
 from training.device import Device
 from training.families import Family
 from training.recipe.recipe import Recipe
@@ -24,16 +24,28 @@ class RunRecord:
     """The numbers of one run, on their way from the device into the job folder."""
 
     def __init__(
-        self, folder: JobFolder, recipe: Recipe, timer: RunTimer, drift: Drift, losses: list[float]
+        self,
+        recipe: Recipe,
+        timer: RunTimer,
+        drift: Drift,
+        losses: list[float],
+        log: Callable[[int], MetricsLog],
     ) -> None:
         self.recipe, self.timer, self.drift = recipe, timer, drift
         self.losses, self.first_step = losses, len(losses)
         self.pending: list[Tensor] = []  #: loss and gradient norm of steps, still on the device
         self.rows: list[Row] = []  #: not written yet
-        self.log = MetricsLog(folder, self.first_step)
+        self.log = log(self.first_step)
         self.measured = [row for row in self.log.kept if QUARTER_COLUMNS[0] in row]
         self.probes: list[Probe] = []
         self.alarms: set[str] = set()  #: that were told
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+        self.log.trackers.finish()
 
     def add(self, reported: Tensor) -> None:
         """Keep a step's loss and gradient norm; `.tolist()` here would be a sync point."""

@@ -34,6 +34,7 @@ class Runtime:
             cpu=device == "cpu", precision=settings.precision, threads=settings.cpu_threads
         )
         opened.stepper = settings.stepper.removeprefix("eager")
+        opened.trackers = settings.tracker_names
         self.bases = BaseCache(folder, opened, settings.base_list)
         self.imports = iter(SLOW_IMPORTS)
         self.described = self.bases.list_bases()
