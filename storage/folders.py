@@ -142,6 +142,11 @@ class JobFolder:
         return self.path / "tensorboard"
 
     @property
+    def features_file(self) -> Path:
+        """What a caption job's network saw in each photo, until that is stored; encrypted."""
+        return self.result / "features.json"
+
+    @property
     def checkpoints(self) -> Path:
         """Training states to continue from."""
         return self.path / "checkpoints"

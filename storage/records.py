@@ -126,6 +126,7 @@ class CheckedPhoto:
     framing: Framing = MIDDLE
     measures: PhotoMeasures | None = None
     examination: Examination | None = None
+    features: str = ""  #: as `storage.planning.features` packs them; "" is not looked at
     plain_digest: str = ""  #: that without the mask in its alpha channel; "" without a mask
 
 
@@ -152,6 +153,7 @@ class Photo:
     shot: int = 0  #: photos of the same shot have the same number; 0 is alone
     accepted: bool = False  #: its owner keeps it against advice
     examination: Examination | None = None  #: none before the examiner has seen it
+    features: str = ""  #: as `storage.planning.features` packs them; empty is not looked at
     plain_digest: str = ""  #: as in `CheckedPhoto`
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from PIL import Image, UnidentifiedImageError
 from storage.errors import JobError
 from storage.events import Done, Event, Note, PhotoCaptioned, Started, Timings
 from storage.folders import JobFolder, write_json
-from storage.photofiles import read_photo
+from storage.photofiles import read_photo, write_photo
+from storage.planning.features import pack_features
 from training.bases.cache import BaseCache
 from training.captioners import Captioner, Description
+from training.judge.features import FeatureNet
 
 RESULT = "captions.json"
 ARTICLES = frozenset({"a", "an", "the"})
@@ -43,10 +47,25 @@ def caption(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
             captions[path.name] = put_trigger_first(trigger, found.text)
             unknown += not found.known
             yield PhotoCaptioned(photo, path.name, captions[path.name])
+    write_features(folder, bases, dict(zip(photos, pictures, strict=True)))
     if unknown:
         yield Note("captions_unknown", {"unknown": unknown, "photos": len(pictures)})
     write_json(folder.result / RESULT, captions)
     yield Done(len(pictures), Timings(time.perf_counter() - began), RESULT)
+
+
+def write_features(folder: JobFolder, bases: BaseCache, photos: Mapping[int, Path]) -> None:
+    """Write what the judge's network sees in each photo, so that photos can be compared.
+
+    It is encrypted as photos are, if there is a key.
+    """
+    network = FeatureNet.load(bases.device)
+    found = {
+        photo: pack_features(network.extract([open_photo(path)])[0].numpy())
+        for photo, path in photos.items()
+    }
+    content = json.dumps(found).encode()
+    write_photo(folder.features_file, content, hashlib.sha256(content).hexdigest())
 
 
 def describe(

@@ -12,19 +12,30 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations, count
 from pathlib import Path
 
 from PIL import Image
 
 from benchmarks.photos import changes
-from benchmarks.photos.sources import MAX_SIDE, list_packaged, list_sets, read_photo
+from benchmarks.photos.sources import (
+    MAX_SIDE,
+    SUBJECTS,
+    list_packaged,
+    list_packaged_sets,
+    list_sets,
+    read_photo,
+)
 from benchmarks.table import Row, at_least, at_most, figure, print_table
 from storage.photos.measures import list_warnings, measure
 from storage.photos.pixels import difference_hash
 from storage.photos.sameshot import are_same_shot
+from storage.planning.features import find_strangers, measure_views_spread, pack_features
 from storage.planning.readiness import rate_readiness
 from storage.records import CheckedPhoto
+from training.device import HostMemory
+from training.judge.features import FeatureNet
 
 NUMBERS = count()
 MAX_FALSE_PERCENT, MIN_FOUND_PERCENT, MIN_SAME_PERCENT = 2, 95, 98
@@ -90,6 +101,32 @@ def measure_readiness(own: Path, packages: Path) -> Iterator[Row]:
         yield at_least(what, sum(over), len(over), more=said)
 
 
+def measure_strangers(own: Path, packages: Path) -> Iterator[Row]:
+    """Yield how often a photo of a set is called something else, and one that truly is."""
+    network, sets = FeatureNet.load(HostMemory()), {}
+    for name, paths in (*list_sets(own, packages), *list_packaged_sets(packages, SUBJECTS)):
+        pictures = [read_photo(path, MAX_SIDE) for path in paths]
+        sets[name] = [
+            replace(check(picture), features=pack_features(features.numpy()))
+            for picture, features in zip(pictures, network.extract(pictures), strict=True)
+        ]
+        spread = measure_views_spread(sets[name])
+        yield figure(f"{name}, mean distance of its views", f"{spread:.2f}")
+    total = sum(map(len, sets.values()))
+    false = sum(len(find_strangers(photos)) for photos in sets.values())
+    what = f"of {total} photos called something else than their set"
+    yield at_most(what, 100 * false / total, MAX_FALSE_PERCENT, "%")
+    planted = [
+        len(photos) in find_strangers([*photos, other])
+        for name, photos in sets.items()
+        for elsewhere, others in sets.items()
+        if elsewhere != name
+        for other in others
+    ]
+    what = f"of {len(planted)} photos of another set, those called something else"
+    yield figure(what, f"{100 * sum(planted) / len(planted):.1f} %")
+
+
 def main() -> int:
     """Print the table; return 1 if a bar is missed."""
     parser = argparse.ArgumentParser()
@@ -101,6 +138,7 @@ def main() -> int:
         measure_warnings(own, packaged),
         measure_shots([*own, *packaged]),
         measure_readiness(given.own, given.packages),
+        measure_strangers(given.own, given.packages),
     ]
     return print_table(row for table in rows for row in table)
 

@@ -6,7 +6,7 @@ and photos in grey in them are not used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -35,6 +35,8 @@ PHOTOS = {
 }  # fmt: skip
 #: sets of one subject or place, of which the readiness is compared with that of crops
 SETS = {"campus": "campus/*.png", "flowers": "flowers?.png"}
+#: further sets of one subject, to tell another one from
+SUBJECTS = {"tomatoes": "tomato_*.png", "aerial views": "mosaic/aerial*.png"}
 MAX_SIDE = 1024  #: pixels of photos for the same shot and readiness; their thumbnails have 32
 
 
@@ -54,7 +56,14 @@ def list_sets(own: Path, packages: Path) -> Iterator[tuple[str, list[Path]]]:
     for folder in sorted(own.iterdir()):
         if folder.is_dir():
             yield folder.name, sorted(folder.glob("*.jpg"))
-    for name, pattern in SETS.items():
+    yield from list_packaged_sets(packages, SETS)
+
+
+def list_packaged_sets(
+    packages: Path, patterns: Mapping[str, str]
+) -> Iterator[tuple[str, list[Path]]]:
+    """Yield sets of photos in packages, with their names."""
+    for name, pattern in patterns.items():
         yield name, sorted(packages.rglob(pattern))
 
 

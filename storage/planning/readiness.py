@@ -2,7 +2,8 @@
 
 Light and ground are measured on each photo's small coloured thumbnail; whether two photos have
 the same ground, by whether the colours at the edges of one are anywhere in the other: a crop of a
-photo has no ground of its own.
+photo has no ground of its own. Angle and distance are measured on features of the photos, once a
+worker has looked at them (`storage/planning/features.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from storage.photos.measures import COLOURS_SIDE
 from storage.photos.sameshot import number_shots
+from storage.planning.features import MIN_VIEWS_SPREAD, measure_views_spread
 from storage.planning.verdicts import AnyPhoto
 from storage.records import Concept
 
@@ -70,12 +72,14 @@ class Readiness:
     grounds: int  #: kinds of ground
     grid: tuple[tuple[int, ...], ...]  #: photos by ground (rows) and light (columns)
     variety: float  #: levels; mean distance of the grounds
+    views: float | None = None  #: mean distance of angles and distances; None is not looked at
 
     @property
-    def rank(self) -> tuple[int, int, int, float]:
+    def rank(self) -> tuple[int, int, int, float, float]:
         """What datasets are ranked by; more is better."""
         filled = sum(count > 0 for row in self.grid for count in row)
-        return [*Level].index(self.level), self.grounds, filled, self.variety
+        level = [*Level].index(self.level)
+        return level, self.grounds, filled, self.variety, self.views or 0.0
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
@@ -98,12 +102,15 @@ def rate_readiness(photos: Sequence[AnyPhoto], concept: Concept = Concept.SUBJEC
     lights = {light for _, light in kinds}
     grounds, variety = count_grounds(colours)
     place = concept is Concept.SUBJECT and not all(each.transparent for each in known)
+    views = measure_views_spread(different)
     advice, missing = choose_advice(len(different), grounds, lights, place=place)
+    if views is not None and views < MIN_VIEWS_SPREAD and advice not in {"few", "one_ground"}:
+        advice, missing = "one_view", 2
     if len(different) < MIN_PHOTOS:
         level = Level.NOT_YET
     else:
         level = Level.TRAINS if advice else Level.GOOD
-    return Readiness(level, advice, len(different), missing, grounds, grid, variety)
+    return Readiness(level, advice, len(different), missing, grounds, grid, variety, views)
 
 
 def list_different(photos: Sequence[AnyPhoto]) -> list[AnyPhoto]:

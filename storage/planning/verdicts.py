@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 from storage.errors import Fact
 from storage.measurements import Examination
 from storage.photos.sameshot import number_shots
+from storage.planning.features import find_seen, find_strangers
 from storage.records import CheckedPhoto, Concept, Photo
 
 AnyPhoto = Photo | CheckedPhoto
@@ -22,7 +23,8 @@ AnyPhoto = Photo | CheckedPhoto
 #: codes of findings, the worst first
 FINDINGS = (
     "explicit", "plain", "tiny", "blurred", "unsharp", "screenshot", "bars", "dark", "bright",
-    "watermark", "same_shot", "no_face", "several_faces", "nudity", "text", "animated",
+    "watermark", "same_shot", "other_subject", "no_face", "several_faces", "nudity", "text",
+    "animated",
 )  # fmt: skip
 #: what can be looked at, as people call it in `bot/wording/verdicts.py`
 LOOKS = ("detail", "light", "bars", "shots", "text", "nudity", "subjects", "content")
@@ -97,14 +99,17 @@ def judge_photos(
             others = [names[other] for other in group if other != at]
             facts: dict[str, Fact] = {"others": others, "best": names[best], "is_best": at == best}
             same[at] = Finding("same_shot", facts)
-    marks, people = find_watermarks(photos), concept is Concept.SUBJECT and show_people(photos)
+    subject = concept is Concept.SUBJECT  # a look has as many subjects as it likes
+    marks, people = find_watermarks(photos), subject and show_people(photos)
+    strangers, compared = (find_strangers(photos) if subject else set()), {*find_seen(photos)}
     verdicts = []
     for at, photo in enumerate(photos):
-        more = [*describe_faces(photo, people=people)] if concept is Concept.SUBJECT else []
+        more = [*describe_faces(photo, people=people)] if subject else []
         more += [same[at]] if at in same else []
+        more += [Finding("other_subject", {})] if at in strangers else []
         verdict = judge_photo(photo, *more, watermarks=marks)
-        seen = {"content"} if people else set()
-        unchecked = tuple(look for look in verdict.unchecked if look not in seen)
+        seen = people or at in compared
+        unchecked = tuple(look for look in verdict.unchecked if look != "content" or not seen)
         verdicts.append(replace(verdict, unchecked=unchecked))
     return verdicts
 

@@ -26,7 +26,7 @@ EXPORT_QUERIES = {
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
     "photos": "SELECT id, dataset, digest, plain_digest, phash, width, height, caption, written,"
     " warnings, found_framing, chosen_framing, repeats, measures, shot, accepted, examination,"
-    " created"
+    " features, created"
     " FROM photos WHERE contributor = :member",
     "photos_of_others": "SELECT id, dataset, width, height, caption, written, warnings, created"
     " FROM photos WHERE owner = :member AND contributor <> :member",

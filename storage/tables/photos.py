@@ -44,7 +44,7 @@ OR plain_digest = :plain)
 """
 SET_MASK = """
 UPDATE photos SET digest = :digest, plain_digest = :plain, measures = :measures,
-examination = :examination WHERE id = :id RETURNING *
+examination = :examination, features = :features WHERE id = :id RETURNING *
 """
 KEEP_FILES = "DELETE FROM trash WHERE kind = 'photo' AND key = :digest"
 #: registers the files of a picture for cleanup, unless another photo is it, too
@@ -60,10 +60,11 @@ COPY_PHOTO = """
 INSERT INTO photos
   (dataset, owner, contributor, digest, plain_digest, phash, width, height, caption, written,
    warnings, found_framing, chosen_framing, repeats, measures, shot, accepted, examination,
-   created)
+   features, created)
 SELECT
   :dataset, owner, contributor, digest, plain_digest, phash, width, height, :caption, written,
-  warnings, found_framing, chosen_framing, repeats, measures, :shot, accepted, examination, :now
+  warnings, found_framing, chosen_framing, repeats, measures, :shot, accepted, examination,
+  features, :now
 FROM photos WHERE id = :id RETURNING *
 """
 #: an open training that has copies of a dataset's photos
@@ -128,6 +129,7 @@ class Photos:
                 plain=joined.plain_digest,
                 measures=seal_found(joined.measures, joined.digest, "measures"),
                 examination=seal_found(before.examination, joined.digest, "examination"),
+                features=seal_found(before.features, joined.digest, "features"),
             )
             masked = _require_photo(row)
             await tx.execute(KEEP_FILES, digest=joined.digest)
@@ -230,6 +232,17 @@ class Photos:
         sealed = seal_found(found, digest, "examination")
         await self._database.execute(sql, digest=digest, found=sealed)
 
+    async def set_features(self, photo_id: int, features: str) -> None:
+        """Store what a worker's network sees in a photo, with all photos that are the picture."""
+        sql = "SELECT digest FROM photos WHERE id = :id"
+        row = await self._database.fetch_one(sql, id=photo_id)
+        if row is None:  # it was deleted meanwhile
+            return
+        digest = str(row["digest"])
+        sealed = seal_found(features, digest, "features")
+        sql = "UPDATE photos SET features = :sealed WHERE digest = :digest"
+        await self._database.execute(sql, digest=digest, sealed=sealed)
+
     async def accept(self, photo_id: int, owner: int) -> Photo:
         """Keep a photo against advice, and return it; nothing more is said of it then."""
         sql = "UPDATE photos SET accepted = 1 WHERE id = :id AND owner = :owner RETURNING *"
@@ -319,7 +332,9 @@ def read_framing(text: str | None) -> Framing | None:
 def photo_from_row(row: sqlite3.Row) -> Photo:
     """Return the photo of a row."""
     found, chosen = (read_framing(row[f"{by}_framing"]) for by in ("found", "chosen"))
-    measures, examination = (open_found(row[name], row["digest"], name) for name in COLUMNS)
+    measures, examination, features = (
+        open_found(row[name], row["digest"], name) for name in COLUMNS
+    )
     return read_row(
         Photo,
         row,
@@ -331,6 +346,7 @@ def photo_from_row(row: sqlite3.Row) -> Photo:
         warnings=tuple(json.loads(row["warnings"])),
         measures=measures and PhotoMeasures.from_json(measures),
         examination=examination and Examination.from_json(examination),
+        features=features or "",
     )
 
 

@@ -21,21 +21,21 @@ from storage.tables.database import Database
 from storage.tables.diagnosis import open_unchanged
 from storage.tables.trash import ADD_TRACES, Trash
 
-COLUMNS = ("measures", "examination")
+COLUMNS = ("measures", "examination", "features")
 NOTHING = "null"  #: that nothing was found out yet is no secret, and looked for
 SELECT_FOUND = f"""
 SELECT id, digest, {", ".join(COLUMNS)} FROM photos
 WHERE {" OR ".join(f"{name} <> '{NOTHING}'" for name in COLUMNS)}
 """
 UPDATE_FOUND = """
-UPDATE photos SET measures = :measures, examination = :examination
+UPDATE photos SET measures = :measures, examination = :examination, features = :features
 WHERE id = :id AND digest = :digest
 """
 
 
-def seal_found(found: PhotoMeasures | Examination | None, digest: str, column: str) -> str:
-    """Return what was found in a photo as its column has it."""
-    text = json.dumps(found and asdict(found))
+def seal_found(found: PhotoMeasures | Examination | str | None, digest: str, column: str) -> str:
+    """Return what was found in a photo as its column has it; an empty text is nothing."""
+    text = json.dumps((found or None) if isinstance(found, str) else found and asdict(found))
     return text if text == NOTHING else used_keys().seal(text, digest, column)
 
 

@@ -40,6 +40,7 @@ from storage.events import (
     Timings,
 )
 from storage.folders import Home, JobFolder, replacing, write_whole
+from storage.photofiles import write_photo
 from storage.records import Base, Catalog, JobCommand, Kind, Method
 from training.recipe.recipe import Recipe
 from training.worker.execution import Task
@@ -48,6 +49,7 @@ from training.worker.worker import serve
 
 CHECKPOINT_INTERVAL = 10  #: steps
 HOLD_STEP = 25
+FEATURES = "AAEC"  #: of every photo
 LARGE_BYTES = 8 << 20  #: of what the sample "large" writes
 STEP_SECONDS = 0.002
 POLL_SECONDS = 0.02  #: between two turns of the scheduler
@@ -151,8 +153,11 @@ def sample(folder: JobFolder) -> Iterator[Event]:
 
 
 def caption(folder: JobFolder) -> Iterator[Event]:
-    """Caption each photo with its number."""
-    for at, photo in enumerate(folder.read_request()["request"]["photos"], 1):
+    """Caption each photo with its number, and see the same in all."""
+    photos = folder.read_request()["request"]["photos"]
+    content = json.dumps(dict.fromkeys(photos, FEATURES)).encode()
+    write_photo(folder.features_file, content, hashlib.sha256(content).hexdigest())
+    for at, photo in enumerate(photos, 1):
         assert (folder.photos / f"{at:04}.png").exists()
         yield PhotoCaptioned(photo, f"{at:04}.png", f"photo {at}")
     yield Done(1)

@@ -13,6 +13,7 @@ from benchmarks.teaching.spec import PICTURES
 from storage.errors import JobError
 from storage.events import Note, PhotoCaptioned
 from storage.folders import JobFolder, write_json
+from storage.planning.features import measure_cosines
 from training.caption import caption, describe, put_trigger_first
 from training.captioners import Description
 
@@ -46,6 +47,9 @@ def test_captions(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
 
     assert [event.photo for event in told] == [31, 40]
     assert all(event.caption.startswith("mydog") for event in told)
+    seen = json.loads(folder.features_file.read_text("utf-8"))
+    assert [*seen] == ["31", "40"]
+    assert measure_cosines([*seen.values()])[0, 1] < 0.99
     written = json.loads((folder.result / "captions.json").read_text("utf-8"))
     assert written == {event.file: event.caption for event in told}
     assert events[-1].kind == "done"

@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from PIL import Image
+
 from storage.crops import crop_at
 from storage.folders import JobFolder
 from storage.photos.examiner import Examiner
 from storage.photosets.edits import put_trigger
 from storage.planning.caption_audit import audit_captions
 from storage.planning.caption_length import find_cut_captions
+from storage.planning.features import MIN_COMPARED, pack_features
 from storage.planning.readiness import rate_readiness
 from storage.planning.verdicts import Verdict, count_different, group_shots, judge_photos
 from storage.records import Base
 from training.cli.output import tell
 from training.cli.photos import FolderPhoto
+from training.device import HostMemory
 
 #: what is true of most bases for photos
 USUAL_BASE = Base("", "", "sd1", "", 512, "", "", present=False, caption_tokens=75)
@@ -76,6 +80,20 @@ async def _examine_photos(photos: Sequence[FolderPhoto], folder: JobFolder) -> l
             found = await examiner.examine((folder.photos / photo.file).read_bytes())
             examined.append(photo._replace(checked=replace(photo.checked, examination=found)))
     return examined
+
+
+def look_at_photos(photos: Sequence[FolderPhoto], folder: JobFolder) -> list[FolderPhoto]:
+    """Describe photos by features, by which they are compared; too few are left as they are."""
+    if len(photos) < MIN_COMPARED:
+        return [*photos]
+    from training.judge.features import FeatureNet  # noqa: PLC0415 - torch, and only here
+
+    network, seen = FeatureNet.load(HostMemory()), []
+    for photo in photos:
+        with Image.open(folder.photos / photo.file) as picture:
+            features = pack_features(network.extract([picture])[0].numpy())
+        seen.append(photo._replace(checked=replace(photo.checked, features=features)))
+    return seen
 
 
 def describe_photo(photo: FolderPhoto, verdict: Verdict, resolution: int) -> dict[str, Any]:

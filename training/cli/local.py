@@ -41,7 +41,7 @@ from training.cli.arguments import (
     TrainArguments,
 )
 from training.cli.bases import open_registry
-from training.cli.check import USUAL_BASE, check_photos, examine_photos
+from training.cli.check import USUAL_BASE, check_photos, examine_photos, look_at_photos
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, keep_numbered, link_or_copy
 from training.cli.photos import FolderPhoto, list_photos, name_captions, read_photos
@@ -221,7 +221,7 @@ class LocalJob:
             base = registry.with_caption_limit(registry.find(given.base))
         photos, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
         tell_photos(photos)
-        examined = examine_photos(photos, self.folder)
+        examined = examine_photos(look_at_photos(photos, self.folder), self.folder)
         verdicts = check_photos(examined, base, " ".join(given.trigger.split()))
         return {"kind": "checked", "json": given.json, **verdicts}
 

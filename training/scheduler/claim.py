@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
 import sqlite3
 import time
@@ -24,6 +25,7 @@ from storage.events import (
     PreviewsDrawn,
     Started,
 )
+from storage.photofiles import read_photo
 from storage.planning.durations import TimingKey, total_seconds
 from storage.records import Catalog, Job, JobCommand, Kind, Release, Status, Timing
 from storage.requests import TrainRequest
@@ -128,9 +130,21 @@ class Claim:
         event, ours = entry.event, entry.fence == self.job.fence
         if isinstance(event, PhotoCaptioned):
             await self.store.photos.set_generated_caption(event.photo, event.caption)
+        elif isinstance(event, Done) and self.job.kind is Kind.CAPTION:
+            await self._store_features()
         elif isinstance(event, Done) and self.job.kind is Kind.TRAIN and ours:
             return await self._store_style(event)
         return True
+
+    async def _store_features(self) -> None:
+        """Store what the worker's network saw in photos, and remove its file."""
+        file = self.folder.features_file
+        if not file.exists():
+            return
+        found = json.loads(await asyncio.to_thread(read_photo, file))
+        for photo, features in found.items():
+            await self.store.photos.set_features(int(photo), features)
+        file.unlink(missing_ok=True)
 
     async def _store_style(self, event: Done) -> bool:
         """Store the style of a finished training; return False if its file is lost."""

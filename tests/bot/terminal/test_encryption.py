@@ -23,6 +23,7 @@ OLD, NEW = new_key(), new_key()
 MEASURES = PhotoMeasures(
     1.0, (0, 0, 0, 0), True, 0.1, 0.1, 40.0, "VEhVTUJOQUlM" * 114, "Q09MT1VS" * 24
 )
+FEATURES = "AAECAwQFBgcICQ=="
 FOUND = Examination(0.01, (FoundText("number plate", 0.5, 0.5),))
 
 
@@ -38,6 +39,7 @@ async def home(tmp_path, monkeypatch):
         checked = CheckedPhoto("ab" * 32, 0, 9, 9, b"pixels", b"preview", (), measures=MEASURES)
         await store.photos.add(dataset, checked)
         await store.photos.set_examination(checked.digest, FOUND)
+        await store.photos.set_features(1, FEATURES)
     yield home
     use_keys(PhotoKeys())
 
@@ -94,7 +96,7 @@ def test_there_and_back(home, monkeypatch, capsys):
 def search_database(home) -> list[bytes]:
     """Return what of a photo can be read in the files of the database."""
     files = [each.read_bytes() for each in home.path.glob("safelight.db*")]
-    secrets = (MEASURES.thumbnail, MEASURES.colours, "number plate", "thumbnail")
+    secrets = (MEASURES.thumbnail, MEASURES.colours, "number plate", "thumbnail", FEATURES)
     return [each.encode() for each in secrets if any(each.encode() in file for file in files)]
 
 
@@ -117,8 +119,8 @@ async def test_database(home):
     async with await Store.open(home) as store:
         (locked,) = await store.photos.list_for(1, 1)
 
-    assert len(plain) == 4
-    assert (photo.measures, photo.examination) == (MEASURES, FOUND)
+    assert len(plain) == 5
+    assert (photo.measures, photo.examination, photo.features) == (MEASURES, FOUND, FEATURES)
     assert (exported["measures"]["colours"], locked.measures) == (MEASURES.colours, None)
 
 
@@ -133,13 +135,14 @@ async def test_new_photos(home):
         checked = CheckedPhoto("cd" * 32, 0, 9, 9, b"x", b"y", (), measures=MEASURES)
         photo = await store.photos.add(dataset, checked)
         await store.photos.set_examination(checked.digest, FOUND)
+        await store.photos.set_features(photo.id, FEATURES)
         masked = replace(checked, digest="ef" * 32, plain_digest=checked.digest)
         again = await store.photos.set_mask(photo, masked)
 
     facts = {"photos": "1 photo", "key": keys.current}
     assert pending == (WARN, fill(wording.doctor.CHECKS["photos_found"], **facts))
     assert diagnose(home, OLD)[0] == OK
-    assert (again.measures, again.examination) == (MEASURES, FOUND)
+    assert (again.measures, again.examination, again.features) == (MEASURES, FOUND, FEATURES)
     assert search_database(home) == []
 
 

@@ -144,6 +144,21 @@ async def test_examination(
     assert [photo.examination for photo in photos] == [found, found]
 
 
+async def test_features(
+    store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """What a network sees is stored with the photo and its copies; a deleted one is no error."""
+    photo = await store.photos.add(dog, make_photo(1))
+    other = await store.datasets.create(ALICE, 7, "other", Concept.SUBJECT)
+
+    await store.photos.set_features(photo.id, "AAEC")
+    await store.photos.set_features(99, "AAEC")
+
+    copied = await store.photos.copy(photo.id, other)
+    assert [photo.features, copied.features] == ["", "AAEC"]
+    assert (await store.photos.get(photo.id, ALICE)).features == "AAEC"
+
+
 async def test_full_dataset(
     store: Store, dog: Dataset, make_photo: Callable[..., CheckedPhoto]
 ) -> None:

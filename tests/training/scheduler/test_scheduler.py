@@ -12,7 +12,7 @@ from storage.events import Done, JobServed, Note, Progress
 from storage.folders import write_json
 from storage.records import Catalog, JobCommand, Status
 from tests.fakes.jobqueue import ALICE, BOB, SCHEDULER
-from tests.fakes.worker import LARGE_BYTES, SMALL
+from tests.fakes.worker import FEATURES, LARGE_BYTES, SMALL
 from training.scheduler.layout import write_job_folder
 
 pytestmark = pytest.mark.slow(1)
@@ -62,16 +62,21 @@ async def test_the_catalog_is_published(queue):
 
 
 async def test_captions_reach_the_photos(queue):
-    """A caption job describes photos, but never overwrites a member's captions."""
+    """A caption job describes photos, but never overwrites a member's captions.
+
+    What the network saw is stored with each photo, and stays in no file of the job.
+    """
     dataset = await queue.add_dataset(count=3)
     first, *_ = await queue.store.photos.list_for(dataset.id, ALICE)
     await queue.store.photos.set_caption(first.id, ALICE, "my own words")
 
     async with queue.running_scheduler():
-        await queue.wait_for(await queue.add_captions(dataset), Status.DONE)
+        job = await queue.wait_for(await queue.add_captions(dataset), Status.DONE)
 
-    captions = [photo.caption for photo in await queue.store.photos.list_for(dataset.id, ALICE)]
-    assert captions == ["my own words", "photo 2", "photo 3"]
+    photos = await queue.store.photos.list_for(dataset.id, ALICE)
+    assert {photo.features for photo in photos} == {FEATURES}
+    assert not queue.home.job_folder(job.folder).features_file.exists()
+    assert [photo.caption for photo in photos] == ["my own words", "photo 2", "photo 3"]
 
 
 async def test_a_sample_wears_the_style(queue):
