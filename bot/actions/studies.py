@@ -242,13 +242,16 @@ async def find_attention_picture(
 
 def export_study(study: Study) -> dict[str, bytes]:
     """Return a closed study's files by name: all of it as JSON, and its votes as CSV."""
-    content = study.result or {}
+    content, result = study.result or {}, study.summarise()
     whole = {
         "question": study.question,
         "sides": [asdict(side) for side in study.sides],
         "choices": [choice.name.lower() for choice in Choice],
         **content,
-        "summary": asdict(study.summarise()),
+        "summary": asdict(result),
+        "leader": Choice(result.leader).name.lower(),
+        "interval": result.interval,
+        "shown": result.shown,
     }
     listed = json.dumps(whole, ensure_ascii=False, indent=1)
     name = f"study-{study.id}"

@@ -53,7 +53,8 @@ async def owner_card(interaction: Interaction, study: Study) -> Card:
         count = await interaction.client.store.studies.count_voters(study.id)
         voters, closes = format_count(count, "person", "people"), int(study.closes or 0)
         card.add(text(fill(wording.study.OPEN_FACTS, closes=closes, voters=voters)))
-        return card.add(row(Close(study.id), PostAgain(study.id), Cancel(study.id)))
+        mine = [Close(study.id)] if study.owner == interaction.user.id else []
+        return card.add(row(*mine, PostAgain(study.id), Cancel(study.id)))
     if study.state is StudyState.CLOSED:
         card.add(text(*result_lines(study, study.summarise())))
         return card.add(row(PostAgain(study.id), Export(study.id)))
@@ -68,6 +69,12 @@ async def get_own_study(interaction: Interaction, number: int) -> Study:
     if study.owner != interaction.user.id and not is_moderator(interaction):
         raise UserError("study_unknown")
     return study
+
+
+def check_owner(interaction: Interaction, study: Study) -> None:
+    """Raise UserError unless the presser set the study up."""
+    if study.owner != interaction.user.id:
+        raise UserError("study_not_own")
 
 
 class PickStudy(Select, verb="study:pick"):
@@ -107,6 +114,7 @@ class Close(Button, verb="study:close"):
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         study = await get_own_study(interaction, self.number(0))
+        check_owner(interaction, study)
         count = await interaction.client.store.studies.count_voters(study.id)
         voters = format_count(count, "person", "people")
         await edit(
@@ -123,6 +131,7 @@ class CloseForGood(Button, verb="study:closed"):
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         study = await get_own_study(interaction, self.number(0))
+        check_owner(interaction, study)
         if study.state is not StudyState.OPEN:
             raise UserError("study_closed")
         await interaction.client.store.studies.close(study.id)

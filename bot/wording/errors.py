@@ -210,6 +210,7 @@ ERRORS = {
     "style_unshared": "{name} isn't shared with this server any more. Share it again with /style share.",
     "study_busy": "You have a study here that isn't closed yet. Close or cancel it first: /study list.",
     "study_closed": "This study takes no votes any more.",
+    "study_not_own": "Only whoever set a study up can close it. A moderator can cancel it.",
     "study_own": "This is your own study, so you can't vote in it: you know what it compares.",
     "study_pairs": "That makes {pairs} pairs; the limit is {most}, or people stop voting. Take fewer prompts or seeds.",
     "study_prompts": "{count} prompts are too many; the limit is {most}.",

@@ -62,6 +62,13 @@ UPDATE studies SET state = 'failed', retired = 1, result = json_object('error', 
 WHERE state = 'drawing' AND EXISTS ({ITS_JOBS} AND j.status IN ('failed', 'cancelled'))
 RETURNING id
 """
+SELECT_DUE = f"""
+SELECT 1 FROM studies WHERE state = 'open' AND closes <= :now
+UNION ALL SELECT 1 FROM studies WHERE state = 'drawing' AND (
+  NOT EXISTS ({ITS_JOBS} AND j.status <> 'done')
+  OR EXISTS ({ITS_JOBS} AND j.status IN ('failed', 'cancelled')))
+LIMIT 1
+"""
 SET_VOTE = """
 INSERT INTO votes (pair, member, choice, at) VALUES (:pair, :member, :choice, :now)
 ON CONFLICT (pair, member) DO UPDATE SET choice = excluded.choice, at = excluded.at
@@ -252,10 +259,8 @@ class Studies:
 
     async def advance(self, now: float) -> None:
         """Open the studies that are drawn, and close those whose time is over."""
-        if not await self._database.execute(
-            "SELECT 1 FROM studies WHERE NOT retired AND state IN ('drawing', 'open') LIMIT 1"
-        ):
-            return
+        if not await self._database.execute(SELECT_DUE, now=now):
+            return  # without a turn at writing, which others may want
         async with self._database.transaction() as tx:
             for sql, kind in (
                 (FAIL_UNDRAWN, PostKind.STUDY_FAILED),

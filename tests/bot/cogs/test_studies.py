@@ -13,6 +13,7 @@ from PIL import Image
 from bot.card import Card
 from bot.cards.ballot import Choose
 from bot.cards.components import row
+from bot.cards.studies import CloseForGood
 from bot.cards.studypicture import GAP, HEADER, SIDE
 from bot.wording import study as said
 from bot.wording.errors import ERRORS
@@ -98,7 +99,6 @@ def careless(seen):
     return "noise" if "noise" in seen else "red"
 
 
-@pytest.mark.slow(4)
 async def test_ten_voters(kit, scheduler, opened):
     """The result of ten voters is the one that is worked out by hand.
 
@@ -168,6 +168,8 @@ async def check_export(kit, who, voters):
     assert len(rows) == 9 * 3 + 1
     assert len(whole["ballots"]) == 10
     assert whole["summary"]["alpha"] == pytest.approx(-0.0714, abs=1e-4)
+    assert whole["interval"] == pytest.approx([0.487, 0.974], abs=5e-4)
+    assert (whole["leader"], whole["shown"]) == ("first", False)
     assert not any(str(voter) in content for voter in voters for content in files.values())
     assert sum(row["choice"] == "first" for row in rows if row["attention"] == "1") == 8
 
@@ -190,6 +192,14 @@ async def test_hostile(kit, scheduler, opened):
     assert await kit.store.studies.count_voters(1) == 0
     listed = await bob.slash(kit.channel, "study list")
     assert kit.says(listed, said.LIST_NONE)
+    mo = kit.add_moderator()
+    listed = await mo.slash(kit.channel, "study list")
+    theirs = await mo.select(listed.response, ["1"])
+    assert said.CLOSE not in kit.labels(theirs.response)  # a moderator can only cancel it
+    forged = await channel.send(view=Card(row(CloseForGood(1))))
+    refused = await mo.click(kit.channel.last_message, label=said.CLOSE_GO)
+    assert kit.says(refused, ERRORS["study_not_own"])
+    await forged.delete()
 
     await vote(bob, ballot, prefer("red"), most=1)
     await channel.get_partial_message(post.id).delete()
