@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from storage.errors import UserError
 from storage.photosets.edits import put_trigger
 from storage.photosets.pack import PackedPhoto, SetForm, pack_photo, pack_set
 from storage.photosets.treatment import Treatment
@@ -75,6 +76,21 @@ def list_packed(store: Store, dataset: Dataset, photos: Sequence[Photo]) -> list
         )
         for number, photo in enumerate(photos, 1)
     ]
+
+
+async def list_released(store: Store, dataset: Dataset) -> tuple[list[PackedPhoto], int]:
+    """Return the photos that a dataset's owner may export, and how many others keep theirs.
+
+    Raises UserError "dataset_empty" or "export_withheld".
+    """
+    stored = await store.photos.list_for(dataset.id, dataset.owner)
+    released = {dataset.owner, *await store.contributors.list_releasing(dataset.id)}
+    photos = [photo for photo in stored if photo.contributor in released]
+    if not stored:
+        raise UserError("dataset_empty", name=dataset.name)
+    if not photos:
+        raise UserError("export_withheld", name=dataset.name)
+    return list_packed(store, dataset, photos), len(stored) - len(photos)
 
 
 def pack_dataset(

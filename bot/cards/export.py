@@ -10,14 +10,13 @@ from tempfile import TemporaryDirectory
 import discord
 
 from bot import wording
-from bot.actions.export import list_packed, pack_dataset
+from bot.actions.export import list_released, pack_dataset
 from bot.actions.permissions import refusing_duplicates
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import defer, edit, follow_up, row, text
 from bot.cards.dataset_button import DatasetButton
 from bot.wording import format_count, say
-from storage.errors import UserError
 from storage.photosets.pack import SetForm
 from storage.records import Dataset
 
@@ -42,18 +41,9 @@ class Export(DatasetButton, verb="dataset:export"):
         with refusing_duplicates(interaction, self.verb):
             await defer(interaction)
             dataset, form = await self.get_dataset(interaction), FORMS[self.number(1) % len(FORMS)]
-            store = interaction.client.store
-            stored = await store.photos.list_for(dataset.id, dataset.owner)
-            released = {dataset.owner, *await store.contributors.list_releasing(dataset.id)}
-            photos = list_packed(
-                store, dataset, [photo for photo in stored if photo.contributor in released]
-            )
-            if not stored:
-                raise UserError("dataset_empty", name=dataset.name)
-            if not photos:
-                raise UserError("export_withheld", name=dataset.name)
+            photos, withheld = await list_released(interaction.client.store, dataset)
             said = say(wording.dataset.EXPORTED, photos=format_count(len(photos), "photo"))
-            if withheld := len(stored) - len(photos):
+            if withheld:
                 photos_of_others = format_count(withheld, "photo")
                 said += "\n" + say(wording.contribution.WITHHELD, photos=photos_of_others)
             await send_zips(

@@ -64,7 +64,7 @@ const put = ({ kind, digest, file, bar }) => new Promise((resolve, reject) => {
   request.send(file);
 });
 
-/** Stop for good: the link is no longer valid. */
+/** Stop for good: the link has ended. */
 function end(said) {
   $("trouble").textContent = said;
   $("choose").hidden = $("consent").hidden = ended = true;
@@ -173,7 +173,7 @@ function say() {
     : all && !busy ? fill(given.sent, { new: tally.new, known: some("known"), refused: some("refused") }) : busy ?? "";
 }
 
-// Photos of the dataset.
+// Photos.
 
 const looks = new IntersectionObserver((seen) => {
   for (const { isIntersecting, target } of seen) {
@@ -295,7 +295,7 @@ async function watch() {
 }
 
 for (const form of document.forms) {
-  form.onsubmit = async (event) => {
+  if (!form.token) form.onsubmit = async (event) => {
     event.preventDefault();
     const { body } = await ask("POST", form.id, Object.fromEntries(new FormData(form, event.submitter)));
     if (body.said) note(body.said);
@@ -316,5 +316,6 @@ for (const type of ["dragover", "dragleave", "drop"]) {
 addEventListener("drop", ({ dataTransfer }) => add(dataTransfer.files));
 addEventListener("beforeunload", (event) => files.some(isOpen) && !ended && event.preventDefault());
 addEventListener("hashchange", () => location.reload());
+$("token").value = location.hash.slice(1);
 addEventListener("visibilitychange", () => wake());
 watch();

@@ -11,13 +11,15 @@ from bot import wording
 from bot.actions.zips import MAX_ZIP_BYTES
 from bot.wording import fill, to_plain
 from storage.photos.sandbox import MAX_FILE_BYTES
+from storage.photosets.pack import SetForm
 
 FOLDER = Path(__file__).parent
+FORM_BUTTON = '<button name="as" value="{form}" class="quiet">{label}</button>'
 FILES = {name: FOLDER / name for name in ("page.js", "page.css")}
 PAGE_HEADERS = {
     # pictures are fetched with the token in a header, so the page shows them as blobs
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self';"
-    " connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'none';"
+    " connect-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'self';"
     " frame-ancestors 'none'"
 }
 
@@ -42,5 +44,9 @@ def read_page() -> str:
         "cut_bars": escape(wording.verdicts.CUT_BARS),
         "keep_best": escape(wording.verdicts.KEEP_BEST),
         "keep_all": escape(wording.verdicts.KEEP_ALL),
+        "forms": "".join(
+            FORM_BUTTON.format(form=form, label=escape(wording.dataset.FORMS[form]))
+            for form in SetForm
+        ),
     }
     return fill((FOLDER / "page.html").read_text("utf-8"), **page)

@@ -12,6 +12,7 @@
     POST   /upload/captions           replace, add or remove words in all captions, or undo that
     POST   /upload/shots              keep the best photo of each shot, or all
     POST   /upload/consent            agree to the terms
+    POST   /upload/export             the dataset as a zip; a form sends it with the token
 
 The token comes in the header `Authorization`, which no other site's page can send.
 """
@@ -31,6 +32,7 @@ from bot.actions.zips import MAX_ZIP_BYTES
 from bot.bot import Bot
 from bot.upload.captions import CaptionBatches
 from bot.upload.changes import change_captions, change_photo, keep_shots, remove_photo
+from bot.upload.export import export_dataset
 from bot.upload.intake import Intake, check_size, read_body
 from bot.upload.masks import SentMasks
 from bot.upload.page import FILES, PAGE_HEADERS, read_page
@@ -69,6 +71,7 @@ class UploadPage:
         add("POST", "/upload/consent", answer(self.agree))
         add("POST", "/upload/captions", answer(change_captions))
         add("POST", "/upload/shots", answer(keep_shots))
+        add("POST", "/upload/export", answer(self.export, form=True))
         add("PUT", f"/upload/photos/{{digest:{DIGEST}}}", answer(self.put_photo))
         add("PUT", f"/upload/zips/{{digest:{DIGEST}}}", answer(self.put_zip))
         add("GET", f"/upload/previews/{{photo:{NUMBER}}}", answer(self.get_preview))
@@ -89,6 +92,10 @@ class UploadPage:
         if self.captions.is_waiting(visit.dataset.id):
             state["busy"] = wording.upload.CAPTIONING
         return web.json_response(state)
+
+    async def export(self, visit: Visit) -> web.StreamResponse:
+        """Return the dataset as a zip."""
+        return await export_dataset(visit, self.intake)
 
     async def find_known(self, visit: Visit) -> web.Response:
         """Return the photos that some files became, by the files' digests; names may be beside."""

@@ -94,25 +94,28 @@ class Desk:
         self.bot, self.intake = bot, intake
 
     def answering(
-        self, handle: Callable[[Visit], Awaitable[web.StreamResponse]]
+        self, handle: Callable[[Visit], Awaitable[web.StreamResponse]], *, form: bool = False
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Return a handler that checks the link first, and answers errors in JSON."""
+        """Return a handler that checks the link first, and answers errors in JSON.
+
+        Its token is in a header; that of a form, in a field, and errors are text for a new tab.
+        """
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
-                return await handle(await self.authorise(request))
+                token = await read_form_token(request) if form else read_token(request)
+                return await handle(await self.authorise(request, token))
             except web.HTTPException:
                 raise
             except (ClientError, ConnectionError, TimeoutError) as cut:  # nobody reads the answer
                 raise web.HTTPServiceUnavailable from cut
             except Exception as error:  # noqa: BLE001 (the seam: a bug is logged below)
-                return answer_error(error)
+                return answer_error(error, as_text=form)
 
         return answer
 
-    async def authorise(self, request: web.Request) -> Visit:
+    async def authorise(self, request: web.Request, token: str) -> Visit:
         """Return whose link a request has; raise UserError if that is no longer valid."""
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         grant = self.bot.web.read_upload_token(token)
         self.intake.count_request(grant.member)
         dataset = await self.bot.store.contributors.get_open(grant.dataset, grant.member)
@@ -135,7 +138,18 @@ class Desk:
         return False
 
 
-def answer_error(error: Exception) -> web.Response:
+def read_token(request: web.Request) -> str:
+    """Return the token in a request's header."""
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+async def read_form_token(request: web.Request) -> str:
+    """Return the token in the form that a browser sends to have a file."""
+    async with asyncio.timeout(STALL_SECONDS):
+        return str((await request.post()).get("token", ""))
+
+
+def answer_error(error: Exception, *, as_text: bool = False) -> web.Response:
     """Return an error's sentence; log a bug, and return the sentence with its reference."""
     known: SafelightError | None = known_error(error)
     if known is None:
@@ -144,4 +158,6 @@ def answer_error(error: Exception) -> web.Response:
         known = UserError("bug", reference=reference)
     said = wording.explain_on_page(known)
     status = STATUSES.get(known.code, REFUSED)
+    if as_text:
+        return web.Response(text=said, status=status)
     return web.json_response({"code": known.code, "said": said}, status=status)

@@ -195,6 +195,9 @@ async def test_what_is_done_there(site, tab, write_photos, tmp_path):
         await browser.resize(390, 844)
         await send(browser, [mask, one, one, wrong, heavy])
         await browser.wait_for_text("Photos with a mask: 1.")
+        token = link(site, dataset).partition("#")[2].rpartition(".")[0].rpartition(".")[0]
+        assert (await browser.run("document.querySelector('#token').value")).startswith(token)
+        await browser.run("document.querySelector('#export summary').click()")
         await browser.wait_for_text(f"notes.png: {ERRORS['photo_unknown']}")
         await browser.wait_for_text(fill(wording.upload.SCRIPT["heavy"], megabytes=26, most=25))
         await browser.wait_until(f"{SHOWN}.length === 2")
