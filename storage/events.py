@@ -109,6 +109,16 @@ class Progress(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RateFound(Event):
+    """A training has looked for its learning rate; the sweep's picture lies in `samples/`."""
+
+    KIND = "rate"
+    learning_rate: float  #: that it takes
+    usual: float  #: that it would have taken; the same where the sweep says nothing
+    curve: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewsDrawn(Event):
     """Pictures of a training's prompts lie in `samples/`."""
 
@@ -330,8 +340,8 @@ Ending: TypeAlias = Paused | Cancelled | Done | Failed
 KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
-        Started, Note, Progress, PreviewsDrawn, ResultDrawn, CheckpointSaved, CheckpointChosen,
-        PhotoCaptioned, PictureDrawn, JobServed, StepBoundary, StatusChanged,
+        Started, Note, Progress, RateFound, PreviewsDrawn, ResultDrawn, CheckpointSaved,
+        CheckpointChosen, PhotoCaptioned, PictureDrawn, JobServed, StepBoundary, StatusChanged,
         Paused, Cancelled, Done, Failed,
     )
 }  # fmt: skip

@@ -80,6 +80,11 @@ class TrainingOptions:
         choices=LR_SCHEDULERS,
         aliases=("schedule",),
     )
+    find_learning_rate: bool = option(
+        default=False,
+        help="look for the learning rate first, in a short sweep around the usual one",
+        switch=True, label="Look for the learning rate first",
+    )  # fmt: skip
     weight_decay: float = option(0.01, "weight decay", limits=(0, 1), aliases=("decay",))
     #: 0 is off; previews and the file use the averaged weights (Polyak and Juditsky 1992)
     ema_decay: float = option(

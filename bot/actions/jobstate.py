@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -17,9 +17,18 @@ from storage.events import (
     PictureDrawn,
     PreviewsDrawn,
     Progress,
+    RateFound,
     ResultDrawn,
     Started,
 )
+
+#: which notes are no longer so after an event
+ENDED_NOTES: Mapping[type[Event], tuple[str, ...]] = {
+    PreviewsDrawn: ("disk_full",),
+    ResultDrawn: ("disk_full",),
+    CheckpointSaved: ("disk_full", "checkpoint_lost"),
+    RateFound: ("rate_search",),
+}
 
 
 @dataclass(slots=True)
@@ -51,6 +60,7 @@ class JobState:
 
     def apply(self, entry: LogEntry[Event]) -> None:  # noqa: C901 - a case for each event
         """Add the next event."""
+        self._drop_note(*ENDED_NOTES.get(type(entry.event), ()))
         match entry.event:
             case Started() as event:
                 self.started, self.note = event, None
@@ -61,11 +71,9 @@ class JobState:
                 self.note = self.notes[event.code] = event
             case PreviewsDrawn() | ResultDrawn() as event:
                 self._add_previews(event)
-                self._drop_note("disk_full")
             case CheckpointSaved() as event:
                 self.curve = event.curve or self.curve
                 self.saved_step = event.step
-                self._drop_note("disk_full", "checkpoint_lost")
             case CheckpointChosen() as event:
                 self.choice = event
             case PictureDrawn() as event:

@@ -256,6 +256,8 @@ def check_options(order: TrainingOrder, taking: Method) -> None:
         raise UserError("concepts_method", method=order.method)
     if order.rank and not any(taking.ranks):
         raise UserError("rank_method", method=order.method)
+    if order.optimizer is Optimizer.PRODIGY and order.options.get("find_learning_rate"):
+        raise UserError("rate_prodigy")
     if order.optimizer is Optimizer.PRODIGY and taking.own_rates:
         raise UserError("optimizer_paces", optimizer=order.optimizer, method=order.method)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import discord
@@ -22,31 +22,25 @@ from bot.actions.training import (
 from bot.bot import Bot, Interaction
 from bot.card import Card, Item
 from bot.cards.captions import cut_line
-from bot.cards.components import (
-    Button,
-    Form,
-    Select,
-    defer_update,
-    edit,
-    open_modal,
-    parse_number,
-    row,
-    text,
-    text_input,
-)
+from bot.cards.components import Button, Select, defer_update, edit, open_modal, row, text
 from bot.cards.dataset_text import show_trigger
 from bot.cards.job import COLOURS
 from bot.cards.seen import SeenCard
-from bot.cards.training_options import MAX_SELECT_OPTIONS, OptionsForm, describe_option
+from bot.cards.training_options import (
+    OptionsForm,
+    StepsForm,
+    base_options,
+    describe_option,
+    dial_options,
+)
 from bot.wording import fill, format_count, format_size, join_words, say
 from storage.crops import MUCH_CUT
 from storage.errors import UserError
-from storage.limits import STEPS, check_range
 from storage.options import options_table
-from storage.planning.prompts import MAX_OWN_PROMPT_CHARS, MAX_OWN_PROMPTS
 from storage.planning.verdicts import count_different
-from storage.records import Base, Dataset, Dial, Photo, Status
+from storage.records import Dataset, Dial, Optimizer, Photo, Status
 
+FIND_RATE = "find_learning_rate"  #: the option
 MAX_REASONS = 3  #: on a card, for method, base and numbers together
 
 
@@ -77,7 +71,10 @@ async def preflight_card(
     bases = list_bases(await bot.store.catalog.read(), order.method)
     if len(bases) > 1:
         card.add(row(BaseSelect(draft, options=base_options(order, bases))))
-    return card.add(row(Start(draft), Adjust(draft), More(draft), *controls, Leave()))
+    card.add(row(Start(draft), Adjust(draft), More(draft), *controls, Leave()))
+    if order.dial is Dial.THOROUGH and order.optimizer is not Optimizer.PRODIGY:
+        card.add(row(FindRate(draft, finding=bool(order.options.get(FIND_RATE)))))
+    return card
 
 
 def show_triggers(preview: Preview) -> list[Photo]:
@@ -197,26 +194,6 @@ def option_lines(preview: Preview) -> Iterator[str]:
         yield wording.training.PRIVATE
 
 
-def dial_options(order: TrainingOrder) -> list[discord.SelectOption]:
-    """Return the positions of the dial; the order's is selected."""
-    return [
-        discord.SelectOption(label=label, value=dial, default=dial == order.dial)
-        for dial, label in wording.training.DIAL_CHOICES.items()
-    ]
-
-
-def base_options(order: TrainingOrder, bases: Sequence[Base]) -> list[discord.SelectOption]:
-    """Return the bases to start from, the order's among them, which is selected."""
-    first = sorted(bases, key=lambda base: base.name != order.base)[:MAX_SELECT_OPTIONS]
-    return [
-        discord.SelectOption(
-            label=base.title[:100], value=base.name[:100], default=base.name == order.base
-        )
-        for base in bases
-        if base in first
-    ]
-
-
 async def load_order(interaction: Interaction, draft: int) -> TrainingOrder:
     """Return the presser's order; somebody else's card is an old one."""
     drafts = interaction.client.store.drafts
@@ -334,36 +311,29 @@ class Adjust(Button, verb="plan:adjust"):
         await open_modal(interaction, AdjustForm(await load_order(interaction, self.number(0))))
 
 
-class AdjustForm(Form):
-    """The form of steps and sample prompts; once filled in, the card is made anew."""
+class FindRate(Button, verb="plan:rate"):
+    """Look for the learning rate first, or take the usual one again."""
 
-    def __init__(self, order: TrainingOrder) -> None:
-        super().__init__(title=wording.training.ADJUST_FORM)
-        self.order, (least, most) = order, STEPS
-        steps = str(order.steps) if order.steps else ""
-        self.steps = text_input("steps", steps, required=False, max_length=len(str(most)))
-        self.prompts = text_input(
-            "prompts",
-            "\n".join(order.sample_prompts),
-            required=False,
-            style=discord.TextStyle.paragraph,
-            max_length=MAX_OWN_PROMPTS * (MAX_OWN_PROMPT_CHARS + 1),
-        )
-        hint = fill(wording.training.STEPS_FIELD, least=least, most=f"{most:,}")
-        self.add_field(wording.training.STEPS_LABEL, self.steps, hint)
-        limits = {"count": MAX_OWN_PROMPTS, "most": MAX_OWN_PROMPT_CHARS}
-        hint = fill(wording.training.PROMPTS_FIELD, **limits)
-        self.add_field(wording.training.PROMPTS_LABEL, self.prompts, hint)
+    label = wording.training.FIND_RATE
+
+    def __init__(self, *numbers: int, finding: bool) -> None:
+        super().__init__(*numbers, label=wording.training.USUAL_RATE if finding else "")
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        order = await load_order(interaction, self.number(0))
+        options = {name: value for name, value in order.options.items() if name != FIND_RATE}
+        if FIND_RATE not in order.options:
+            options[FIND_RATE] = True
+        await edit(interaction, await preflight_card(interaction, replace(order, options=options)))
+
+
+class AdjustForm(StepsForm):
+    """The form of steps and sample prompts; once filled in, the card is made anew."""
 
     async def submit(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        typed = self.steps.value.strip()
-        steps = parse_number(typed, int) if typed else 0
-        if typed:  # 0 would follow the dial
-            check_range("steps", steps, STEPS, UserError)
-        prompts = tuple(" ".join(line.split()) for line in self.prompts.value.splitlines())
-        changed = replace(self.order, steps=steps, sample_prompts=tuple(filter(None, prompts)))
-        await edit(interaction, await preflight_card(interaction, changed))
+        await edit(interaction, await preflight_card(interaction, self.read_order()))
 
 
 class Leave(Button, verb="plan:leave"):

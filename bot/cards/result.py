@@ -22,7 +22,7 @@ from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.report import AddReport
 from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, format_size, say
-from storage.events import PreviewsDrawn, ResultDrawn, SmallCopy
+from storage.events import PreviewsDrawn, RateFound, ResultDrawn, SmallCopy
 from storage.folders import Home, JobFolder
 from storage.records import Base, Status, Style
 from storage.tables.checkpoints import StyleCheckpoint
@@ -157,6 +157,17 @@ def step_card(home: Home, view: JobView, previews: PreviewsDrawn) -> Card:
     card = PictureCard(text(line), colour=COLOURS[Status.RUNNING])
     card.add_gallery(list_pictures(home.job_folder(view.job.folder), previews))
     return card.add(row(AddReport(view.job.id)))
+
+
+def rate_card(home: Home, view: JobView, found: RateFound) -> Card:
+    """Return the card of a sweep over learning rates."""
+    rates = {"rate": f"{found.learning_rate:.2g}", "usual": f"{found.usual:.2g}"}
+    same = found.learning_rate == found.usual
+    said = fill(wording.result.RATE_USUAL if same else wording.result.RATE_FOUND, **rates)
+    card = PictureCard(text(said), colour=COLOURS[Status.RUNNING])
+    curve = home.job_folder(view.job.folder).samples / file_name(found.curve)
+    card.add_gallery((path, wording.result.RATE_ALT) for path in [curve] if path.is_file())
+    return card
 
 
 def ending_card(view: JobView, members: list[int]) -> Card:

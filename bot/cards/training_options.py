@@ -1,4 +1,6 @@
-"""The form of more options: further concepts, class pictures, and options from the table.
+"""What an order can be changed by: selects of dial and base, the form of steps and samples, more.
+
+The form of more options has further concepts, class pictures, and options from the table.
 
 An option of `storage.options` with a `label` is on the form: as an entry of the switches if it has
 a `switch` value, as a select if it has choices, else as a number. Discord allows five fields.
@@ -18,9 +20,10 @@ from bot.actions.order import TrainingOrder
 from bot.cards.components import Form, parse_number, text_input
 from bot.wording import fill
 from storage.errors import UserError
-from storage.limits import CLASS_IMAGES, MAX_CONCEPTS, check_range
+from storage.limits import CLASS_IMAGES, MAX_CONCEPTS, STEPS, check_range
 from storage.options import Option, options_table
-from storage.records import Dataset
+from storage.planning.prompts import MAX_OWN_PROMPT_CHARS, MAX_OWN_PROMPTS
+from storage.records import Base, Dataset
 
 MAX_SELECT_OPTIONS = 25  #: Discord's limit
 MAX_NUMBER_CHARS = 8
@@ -86,6 +89,57 @@ class OptionsForm(Form):
             number = parse_number(typed, type(option.default)) if typed.strip() else option.default
             found[option.name] = number
         return {name: value for name, value in found.items() if value != self.defaults.get(name)}
+
+
+class StepsForm(Form):
+    """A form that changes the steps and sample prompts of an order."""
+
+    def __init__(self, order: TrainingOrder) -> None:
+        super().__init__(title=wording.training.ADJUST_FORM)
+        self.order, (least, most) = order, STEPS
+        steps = str(order.steps) if order.steps else ""
+        self.steps = text_input("steps", steps, required=False, max_length=len(str(most)))
+        self.prompts = text_input(
+            "prompts",
+            "\n".join(order.sample_prompts),
+            required=False,
+            style=discord.TextStyle.paragraph,
+            max_length=MAX_OWN_PROMPTS * (MAX_OWN_PROMPT_CHARS + 1),
+        )
+        hint = fill(wording.training.STEPS_FIELD, least=least, most=f"{most:,}")
+        self.add_field(wording.training.STEPS_LABEL, self.steps, hint)
+        limits = {"count": MAX_OWN_PROMPTS, "most": MAX_OWN_PROMPT_CHARS}
+        hint = fill(wording.training.PROMPTS_FIELD, **limits)
+        self.add_field(wording.training.PROMPTS_LABEL, self.prompts, hint)
+
+    def read_order(self) -> TrainingOrder:
+        """Return the order as it is filled in."""
+        typed = self.steps.value.strip()
+        steps = parse_number(typed, int) if typed else 0
+        if typed:  # 0 would follow the dial
+            check_range("steps", steps, STEPS, UserError)
+        prompts = (" ".join(line.split()) for line in self.prompts.value.splitlines())
+        return replace(self.order, steps=steps, sample_prompts=tuple(filter(None, prompts)))
+
+
+def dial_options(order: TrainingOrder) -> list[discord.SelectOption]:
+    """Return the positions of the dial; the order's is selected."""
+    return [
+        discord.SelectOption(label=label, value=dial, default=dial == order.dial)
+        for dial, label in wording.training.DIAL_CHOICES.items()
+    ]
+
+
+def base_options(order: TrainingOrder, bases: Sequence[Base]) -> list[discord.SelectOption]:
+    """Return the bases to start from, the order's among them, which is selected."""
+    first = sorted(bases, key=lambda base: base.name != order.base)[:MAX_SELECT_OPTIONS]
+    return [
+        discord.SelectOption(
+            label=base.title[:100], value=base.name[:100], default=base.name == order.base
+        )
+        for base in bases
+        if base in first
+    ]
 
 
 def dataset_select(order: TrainingOrder, datasets: Sequence[Dataset]) -> ui.Select[Any]:

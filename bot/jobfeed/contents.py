@@ -23,7 +23,7 @@ from bot.cards.study import study_post
 from bot.jobfeed.cards import JobCards, WatchedJobs
 from bot.wording import fill, say
 from storage.errors import UserError
-from storage.events import PreviewsDrawn
+from storage.events import PreviewsDrawn, RateFound
 from storage.records import Job, Status
 from storage.tables.posts import Post, PostKind, Refusal
 
@@ -104,6 +104,9 @@ class Contents:
 
     async def _make_previews(self, post: Post, view: JobView) -> Content | None:
         entry = await self.store.events.get(post.event)
+        if entry is not None and isinstance(entry.event, RateFound):
+            found = results.rate_card(self.store.home, view, entry.event)
+            return Content([lambda: found]) if found.paths else None
         if entry is None or not isinstance(entry.event, PreviewsDrawn):
             return None
         card = results.step_card(self.store.home, view, entry.event)

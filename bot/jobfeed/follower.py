@@ -25,7 +25,7 @@ from bot.jobfeed.refusals import judge
 from storage import disk
 from storage.disk import FullDiskNotice
 from storage.errors import UserError
-from storage.events import Event, LogEntry, PreviewsDrawn, StatusChanged
+from storage.events import Event, LogEntry, PreviewsDrawn, RateFound, StatusChanged
 from storage.records import Job, Kind, Status
 from storage.tables.posts import NewPost, Post, PostKind
 
@@ -170,7 +170,7 @@ class JobFollower:
                     other.request_update(Pending.SOON)
             kinds = await self._list_ending_posts(job, Status(event.status))
             watched.ended = bool(kinds)
-        elif isinstance(event, PreviewsDrawn) and job.kind is Kind.TRAIN:
+        elif isinstance(event, PreviewsDrawn | RateFound) and job.kind is Kind.TRAIN:
             kinds = [PostKind.PREVIEWS]
         return [NewPost(kind, job.owner, job.guild, job.id, entry.id) for kind in kinds]
 

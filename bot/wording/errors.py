@@ -181,6 +181,7 @@ ERRORS = {
     "rank_method": "The method {method} trains whole networks, so it has no rank. Leave the rank out, or pick a method such as lora.",
     "recipe_broken": "The job's recipe can't be read ({reason}). Start the training again.",
     "recipe_unknown": "The recipe has options that this version doesn't know: {keys}. Update Safelight, or remove them.",
+    "rate_prodigy": "The optimizer prodigy finds the learning rate by itself. Pick another optimizer, or don't look for the rate first.",
     "request_broken": "The job's request can't be read ({reason}). Please try again.",
     "restore_full": "The disk of {folder} became full, so nothing was restored. Make room, and run the command again.",
     "restore_space": "There isn't enough room for {home}: {need} MB are needed, and {free} MB are free.",

@@ -67,6 +67,7 @@ NOTES = {
     "prompt_cut": "The prompt is longer than this base can read. Its end was ignored: “{words}”.",
     "photos_gone": "Photos removed before they could be captioned: {photos}.",
     "prior_drawn": "The base first draws {pictures} class pictures, to learn alongside your photos.",
+    "rate_search": "Looking for the best learning rate first, in a few steps that don't count.",
     "resumed": "Continued from its last save.",
     "sample_cut": "The sample prompt is longer than this base can read. Its end is ignored: “{words}”.",
     "start": "The new word starts out as “{word}”, the closest word the base knows.",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 STEP_TITLE = "**step {step}/{steps}**"
+RATE_FOUND = "**Learning rate:** {rate} instead of {usual}. I tried small to large ones on your photos, and this one learns them best."
+RATE_USUAL = "**Learning rate:** {usual}, as usual. I tried small to large ones on your photos, and none stood out."
+RATE_ALT = "The loss on your photos by learning rate"
 STEP_ZERO = "**Before training:** {prompts}"
 TITLE = "### {name} is ready"
 FACTS = "{method} on {base} · {steps} steps in {time}"

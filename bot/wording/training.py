@@ -79,6 +79,8 @@ NOT_NOW = "Not now"
 MORE = "More options"
 ADJUST = "Steps and samples"
 CHANGE = "Change settings"
+FIND_RATE = "Find learning rate"
+USUAL_RATE = "Usual rate"
 
 # what can be changed on the card
 

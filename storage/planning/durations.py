@@ -45,6 +45,7 @@ class TimingKey:
         slower = {
             "whole": not size.rank,
             "prior": bool(size.num_class_images),
+            "sweep": bool(options.get("find_learning_rate")),  # before the first step
             "shuffle": bool(options.get("shuffle_caption")),  # prompts are encoded in each step
         }
         words = [word for word, applies in slower.items() if applies]

@@ -24,6 +24,7 @@ from storage.events import (
     PhotoCaptioned,
     PictureDrawn,
     PreviewsDrawn,
+    RateFound,
     ResultDrawn,
 )
 from storage.folders import Home, JobFolder, write_json
@@ -355,6 +356,8 @@ def show_in_folder(folder: JobFolder, event: Event) -> Event:
     match event:
         case PreviewsDrawn() | ResultDrawn():
             return replace(event, files=tuple(str(folder.samples / file) for file in event.files))
+        case RateFound():
+            return replace(event, curve=str(folder.samples / event.curve))
         case CheckpointSaved():
             return replace(event, file=str(folder.checkpoints / event.file))
     return event

@@ -22,12 +22,16 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "shuffle_caption", "dropout", "optimizer", "num_class_images", "class_photos",
     "prior_loss_weight", "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
-    "random_backgrounds", "stepper", "continued_from", *AUGMENTATIONS,
+    "random_backgrounds", "stepper", "continued_from", "find_learning_rate", "found_learning_rate",
+    *AUGMENTATIONS,
 })  # fmt: skip
 #: of `Recipe.stepper`: replay steps as CUDA graphs; compile them, and replay them on a GPU
 GRAPH, COMPILE = "graph", "compile"
 #: left out of JSON when unused: recipes of before 0.2 are compared with newer ones by it
-LATER_FIELDS = (*AUGMENTATIONS, "class_photos", "continued_from", "scoring_share", "patience")
+LATER_FIELDS = (
+    *AUGMENTATIONS, "class_photos", "continued_from", "scoring_share", "patience",
+    "find_learning_rate", "found_learning_rate",
+)  # fmt: skip
 #: left out of a file's header: private, or of no use to its reader
 NOT_PUBLIC = ("max_file_bytes", "class_prompt", "scoring_share", "patience")
 
@@ -89,6 +93,7 @@ class Recipe(TrainingOptions):
     scoring_share: float = 0.0  #: of the time, for scoring checkpoints by what they draw
     patience: int = 0  #: checkpoints without a better score, then the run ends; 0 is never
     continued_from: int = 0  #: step at which a finished training was taken up again
+    found_learning_rate: float = 0.0  #: by the worker's sweep, in place of the other
 
     def __post_init__(self) -> None:
         check_recipe(self)
@@ -145,6 +150,11 @@ class Recipe(TrainingOptions):
         return [{at: photos[at].repeats for at in each} for each in self.photo_ranges.values()]
 
     @property
+    def trained_rate(self) -> float:
+        """The learning rate that it trains at."""
+        return self.found_learning_rate or self.learning_rate
+
+    @property
     def preserves_prior(self) -> bool:
         """Whether it also trains on pictures of the class (Ruiz et al. 2022)."""
         return bool(self.num_class_images or self.class_photos)
@@ -160,8 +170,12 @@ class Recipe(TrainingOptions):
         return {name: value for name, value in content.items() if name not in unused}
 
     def public_json(self) -> dict[str, Any]:
-        """Return what a file's header may contain: no captions, photo names or prompts."""
-        content = asdict(self)
+        """Return what a file's header may contain: no captions, photo names or prompts.
+
+        A learning rate that was found stands there as if it had been given.
+        """
+        content = asdict(self) | {"learning_rate": self.trained_rate}
+        content |= {"find_learning_rate": False, "found_learning_rate": 0.0}
         content["photos"], content["prompts"] = count_files(self.photos), len(self.prompts)
         content["other_concepts"] = tuple(
             {**asdict(other), "photos": count_files(other.photos)} for other in self.other_concepts
@@ -202,6 +216,8 @@ def check_optimizer(recipe: Recipe) -> None:
     prodigy = recipe.optimizer is Optimizer.PRODIGY
     between = limits.PRODIGY_FACTOR if prodigy else limits.LEARNING_RATE
     check_range("learning_rate", recipe.learning_rate, between, JobError)
+    if recipe.find_learning_rate and prodigy:
+        raise JobError("rate_prodigy")
     scheduled = recipe.ema_decay or recipe.lr_scheduler != "constant"
     if recipe.optimizer is Optimizer.SCHEDULEFREE and scheduled:
         raise JobError("schedule_free")

@@ -170,6 +170,6 @@ def hash_request(recipe: Recipe) -> str:
     """Return a SHA-256 of what the job asked for, without what a worker chose."""
     asked = recipe.to_json() | {
         "precision": "", "threads": 0, "stepper": "", "base_fingerprint": "", "family": "",
-        "memory_fallbacks": (), "initializer_token": "",
+        "memory_fallbacks": (), "initializer_token": "", "found_learning_rate": 0.0,
     }  # fmt: skip
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

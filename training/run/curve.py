@@ -41,6 +41,36 @@ def draw_curve(losses: Sequence[float], steps: int) -> Image.Image:
     return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
+def draw_sweep(
+    rates: Sequence[float], losses: Sequence[float], usual: float, found: float
+) -> Image.Image:
+    """Draw a sweep's losses over learning rates, which grow by a factor, with the usual rate.
+
+    A rate that was `found`, if any, has a line, too; the losses' scale begins at their least.
+    """
+    picture = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), GROUND)
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(14 * SCALE)
+    least, top = min(losses), losses[0] * 1.1
+    last = math.log(rates[-1] / rates[0]) or 1.0
+    for rate, name, colour, below in ((usual, "usual", GRID, 0), (found, "found", INK, 18)):
+        if rates[0] <= rate <= rates[-1]:
+            x, _ = to_pixels(0, 0, 1)
+            x += (WIDTH - 2 * EDGE) * SCALE * math.log(rate / rates[0]) / last
+            pen.line([(x, 0), (x, HEIGHT * SCALE)], colour, SCALE)
+            left = x > WIDTH * SCALE / 2
+            at = (x - 6 * SCALE if left else x + 6 * SCALE, (EDGE + below) * SCALE)
+            pen.text(at, f"{name} {rate:.2g}", INK, font, anchor="ra" if left else "la")
+    points = [
+        to_pixels(at, (loss - least) / ((top - least) or 1), len(losses))
+        for at, loss in enumerate(losses)
+    ]
+    if len(points) > 1:
+        pen.line(points, LINE, 3 * SCALE, joint="curve")
+    for side, rate, anchor in ((EDGE, rates[0], "ld"), (WIDTH - EDGE, rates[-1], "rd")):
+        pen.text((side * SCALE, (HEIGHT - 4) * SCALE), f"{rate:.1g}", INK, font, anchor=anchor)
+    return picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+
+
 def recent_mean(losses: Sequence[float]) -> float:
     """Return the mean of the latest losses."""
     latest = losses[-math.ceil(2 / (1 - SMOOTHING)) :]

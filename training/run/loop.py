@@ -35,6 +35,7 @@ from training.run.metrics import MetricsLog
 from training.run.previews import Draw, Previews, Weights, copy_parameters
 from training.run.prior import ClassImages
 from training.run.probes import QUARTERS, Drift, choose_examples, make_probes
+from training.run.rate_finder import RateFinder
 from training.run.record import RunRecord
 from training.run.room import Commanded, write_when_room
 from training.run.step import MicroBatch, OptimizerStep
@@ -151,6 +152,7 @@ class TrainingRun:
         recipe, last, early = self.recipe, self.recipe.steps, False
         unused = ("vae",) if self.captions.encodes_each_step else ("vae", "text")
         with self.family.off_device(*unused), self.checkpoints, self.record:
+            command = command or (yield from self.find_learning_rate())
             for step in range(self.first_step, recipe.steps):
                 # 1) Measure, then save, so that whatever ends the run here loses nothing.
                 if self.record.is_due(step):
@@ -242,6 +244,17 @@ class TrainingRun:
             yield Note("start", {"word": word})
         return command
 
+    def find_learning_rate(self) -> Commanded:
+        """Look for the learning rate before the first step, if the recipe says so."""
+        recipe = self.recipe
+        if self.first_step or not recipe.find_learning_rate or recipe.found_learning_rate:
+            return None
+        draw = partial(self.draw, self.batches, self.captions)
+        finder = RateFinder(recipe, self.attached, self.family, self.device, draw)
+        found, command = yield from finder.search(self.folder, partial(self.reach_boundary, 0))
+        self.recipe = self.record.recipe = found
+        return command
+
     def encode(self) -> None:
         """Encode photos and captions; after this the VAE is not needed any more."""
         recipe, learns = self.recipe, self.attached.learns_text
@@ -259,7 +272,7 @@ class TrainingRun:
         # 1) Learning rates: the schedule times each group's own factor.
         recipe, class_images = self.recipe, self.class_images
         for group in self.optimizer.param_groups:
-            rate = recipe.learning_rate * recipe.lr_factor(step) * group["pace"]
+            rate = recipe.trained_rate * recipe.lr_factor(step) * group["pace"]
             optimizers.set_learning_rate(group, rate)
 
         # 2) What is drawn: the photos' batch, then that of the class images, if there are any.
@@ -275,7 +288,7 @@ class TrainingRun:
     def draw(
         self, batches: Batches, captions: CaptionEncoder, step: int, purpose: str
     ) -> list[MicroBatch]:
-        """Draw the noise of a step's photos, or of its class images (purpose "prior")."""
+        """Draw the noise of a step's photos; for the purpose "prior" of its class images."""
         recipe, count, drawn = self.recipe, self.accumulation_steps, list[MicroBatch]()
         weight = (recipe.prior_loss_weight if purpose == "prior" else 1.0) / count
         # Each part of the batch draws by a number of its own, as if it were a step.
@@ -290,7 +303,7 @@ class TrainingRun:
                 loss_weights=batch.weights,
             )
             told = {**inputs, **conditions, **batch.size_conditioning}
-            drawn.append(MicroBatch(told, weight, reported=purpose == "noise"))
+            drawn.append(MicroBatch(told, weight, reported=purpose != "prior"))
         return drawn
 
     def measure_progress(self, step: int) -> Progress:
@@ -299,7 +312,7 @@ class TrainingRun:
             self.record.fetch()
         recipe, known = self.recipe, self.record.losses
         losses = known[-1], recent_mean(known)
-        learning_rate = recipe.learning_rate * recipe.lr_factor(step - 1)
+        learning_rate = recipe.trained_rate * recipe.lr_factor(step - 1)
         speed, left = self.timer.steps_per_second(), self.estimate_seconds_left(step)
         used, timer = self.device.used_mib(), self.timer
         spent = timer.total_seconds(), timer.mean_seconds("picture")

@@ -61,7 +61,7 @@ class RunRecord:
         fetched = torch.stack(self.pending).tolist()
         self.pending.clear()
         for loss, norm in fetched:
-            rate = self.recipe.learning_rate * self.recipe.lr_factor(len(self.losses))
+            rate = self.recipe.trained_rate * self.recipe.lr_factor(len(self.losses))
             self.losses.append(loss)
             told = {"learning_rate": rate, "loss": loss, "grad_norm": norm}
             self.rows.append(self.start_row() | told)

@@ -153,7 +153,7 @@ def kohya_metadata(recipe: Recipe, origin: Origin, tensors: dict[str, Tensor]) -
         "ss_steps": str(recipe.steps),
         "ss_max_train_steps": str(recipe.steps),
         "ss_total_batch_size": str(recipe.batch_size),
-        "ss_learning_rate": str(recipe.learning_rate),
+        "ss_learning_rate": str(recipe.trained_rate),
         "ss_lr_scheduler": recipe.lr_scheduler,
         "ss_min_snr_gamma": str(recipe.min_snr_gamma),
         "ss_noise_offset": str(recipe.noise_offset),

@@ -103,6 +103,27 @@ async def test_steps_and_samples(kit, scheduler):
     assert job.request["sample_prompts"] == ["mydog surfing", "@everyone and <@1>"]
 
 
+async def test_find_rate(kit, scheduler):
+    """A thorough training offers to look for its learning rate first, and takes that back."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    quick = await alice.slash(kit.channel, "train lora", **DATASET, dial="quick")
+    card = (await alice.slash(kit.channel, "train lora", **DATASET, dial="thorough")).response
+
+    on = await alice.click(card, label=wording.training.FIND_RATE)
+    said = kit.text(on)
+    await alice.click(card, label=wording.training.USUAL_RATE)
+    off = kit.text(card)
+    await alice.click(card, label=wording.training.FIND_RATE)
+    await alice.click(card, label="Start")
+
+    assert wording.training.FIND_RATE not in kit.labels(quick)
+    assert "Look for the learning rate first" in said
+    assert "Look for the learning rate first" not in off
+    (job,) = await kit.store.jobs.list_open()
+    assert job.request["options"] == {"find_learning_rate": True}
+
+
 @pytest.mark.parametrize(
     ("values", "code", "facts"),
     [

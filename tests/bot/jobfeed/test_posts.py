@@ -11,8 +11,10 @@ from PIL import Image
 
 from bot import wording
 from bot.cards.result import allow_mentions
+from storage.events import Note, RateFound
 from storage.planning.prompts import recommend_prompts
 from storage.records import Concept
+from tests.fakes.discord import draw_photo
 
 
 async def test_samples(kit, scheduler):
@@ -35,6 +37,29 @@ async def test_samples(kit, scheduler):
     assert [a.filename for a in shown.attachments] == ["step-000050-0.png", "strip.png"]
     items = next(part["items"] for part in kit.components(second) if part["type"] == 12)
     assert [item["description"] for item in items] == ["a dog", "a dog on the moon"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "template"), [(2e-4, wording.result.RATE_FOUND), (1e-3, wording.result.RATE_USUAL)]
+)
+async def test_learning_rate(kit, scheduler, rate, template):
+    """A sweep's curve is posted with the rate that the training takes, or with the usual one."""
+    _, job = await scheduler.start_training()
+    await scheduler.add_event(job, Note("rate_search"))
+    await scheduler.let_bot_poll()
+    searching = kit.text(await kit.fetch_card(job))
+    samples = kit.store.home.job_folder(job.folder).samples
+    samples.mkdir(parents=True, exist_ok=True)
+    (samples / "learning-rate.png").write_bytes(draw_photo())
+    await scheduler.add_event(job, RateFound(rate, 1e-3, "learning-rate.png"))
+    await scheduler.let_bot_poll(20)
+
+    (thread,) = kit.channel.threads
+    said = kit.text(thread.last_message)
+    assert kit.says(said, template, usual="0.001", rate="0.0002")
+    assert [a.filename for a in thread.last_message.attachments] == ["learning-rate.png"]
+    assert wording.job.NOTES["rate_search"] in searching
+    assert wording.job.NOTES["rate_search"] not in kit.text(await kit.fetch_card(job))
 
 
 async def test_enlarged(kit, scheduler):

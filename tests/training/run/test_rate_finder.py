@@ -1,0 +1,106 @@
+"""The sweep that looks for a learning rate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from storage.errors import JobError
+from storage.events import Event, RateFound
+from storage.folders import JobFolder
+from storage.records import JobCommand, Optimizer
+from training.bases.cache import BaseCache
+from training.run.loop import train
+from training.run.rate_finder import MIN_SWEEP_STEPS, SPAN, SWEEP_STEPS, Sweep, list_rates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from training.recipe.recipe import Recipe
+
+    Laid = Callable[..., JobFolder]
+    Made = Callable[..., Recipe]
+    Told = Callable[[Iterator[Event]], list[Event]]
+
+
+def result(folder: JobFolder) -> bytes:
+    """Return the bytes of the result."""
+    return (folder.result / "mydog.safetensors").read_bytes()
+
+
+def curve(rates: list[float], steepest: float, fall: float = 0.5) -> Sweep:
+    """Return a sweep whose loss falls fastest at a rate, by so much in all, and rises later."""
+    losses = []
+    for rate in rates:
+        factor = rate / steepest
+        losses.append(1 - fall / (1 + factor**-3) + fall * (factor / 40) ** 2)
+    return Sweep(1.0, rates, losses)
+
+
+@pytest.mark.parametrize("steepest", [1e-4, 3e-4, 1e-3])
+def test_middle(make_recipe: Made, steepest: float) -> None:
+    """The rate lies between those of the steepest descent and of the least loss, in two digits."""
+    rates = list_rates(make_recipe(steps=400, learning_rate=1e-3))
+    found = curve(rates, steepest).rate
+
+    assert 1.5 * steepest < found < 7 * steepest
+    assert found == float(f"{found:.2g}")
+
+
+def test_nothing_to_see(make_recipe: Made) -> None:
+    """A loss that hardly falls, or only rises, names no rate; short runs have short sweeps."""
+    rates = list_rates(make_recipe(steps=400, learning_rate=1e-3))
+
+    assert curve(rates, 1e-3, fall=0.01).rate == 0
+    assert Sweep(1.0, rates[:3], (1.1, 1.5, 3.9)).rate == 0
+    assert (len(rates), rates[0], rates[-1]) == (
+        SWEEP_STEPS, pytest.approx(1e-3 / SPAN), pytest.approx(1e-3 * SPAN),
+    )  # fmt: skip
+    assert len(list_rates(make_recipe(steps=4, learning_rate=1e-3))) == MIN_SWEEP_STEPS
+
+
+@pytest.mark.slow(8)
+def test_bytes(
+    tiny_bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
+) -> None:
+    """A run that found its rate has the bytes of one that was given it, header and all.
+
+    So has one that was paused within the sweep, and once more after a checkpoint.
+    """
+    asked = make_recipe(find_learning_rate=True, dropout=0.2, shuffle_caption=True)
+    asked = replace(asked, base="tiny-sd1", learning_rate=1e-3)
+    folder, paused = make_job_folder(asked), make_job_folder(asked, "paused")
+
+    events = run_task(train(folder, tiny_bases))
+    (found,) = [event for event in events if isinstance(event, RateFound)]
+    given = replace(asked, find_learning_rate=False, learning_rate=found.learning_rate)
+    by_hand = make_job_folder(given, "given")
+    run_task(train(by_hand, tiny_bases))
+
+    task = train(paused, tiny_bases)
+    while next(task).kind != "step":
+        pass
+    next(task)
+    assert task.send(JobCommand.PAUSE).kind == "checkpoint"
+    task.close()
+    for event in (task := train(paused, tiny_bases)):
+        if event.kind == "step" and event.step == 3:
+            break
+    task.close()
+    again = run_task(train(paused, tiny_bases))
+
+    assert found.learning_rate != found.usual == 1e-3
+    assert [event.kind for event in events[:3]] == ["started", "note", "rate"]
+    with Image.open(folder.samples / found.curve) as picture:
+        assert picture.size == (640, 240)
+    assert result(folder) == result(by_hand) == result(paused)
+    assert "rate" not in [event.kind for event in again]
+
+
+def test_prodigy(make_recipe: Made) -> None:
+    """An optimizer that finds the rate itself needs no sweep."""
+    with pytest.raises(JobError, match="rate_prodigy"):
+        make_recipe(find_learning_rate=True, optimizer=Optimizer.PRODIGY, learning_rate=1.0)
