@@ -121,6 +121,15 @@ class JobFolder:
         """The style to sample with."""
         return self.path / "style.safetensors"
 
+    def grid_style(self, number: int) -> Path:
+        """Return a style of a grid to sample."""
+        return self.path / f"style-{number}.safetensors"
+
+    @property
+    def grid_styles(self) -> list[Path]:
+        """The styles of a grid that are there."""
+        return sorted(self.path.glob("style-*.safetensors"))
+
     @property
     def events_file(self) -> Path:
         """The job's events, one JSON object a line."""

@@ -117,6 +117,49 @@ class SampleRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class GridStyle:
+    """A style of a grid."""
+
+    style: int  #: its id; 0 is the base alone
+    checkpoint: int = 0  #: step of its training; 0 is the style's own file
+    method: str = ""  #: (scheduler) of the style
+    trigger: str = ""  #: (scheduler) of the style
+
+
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """One picture of a grid."""
+
+    style: int  #: its index among the grid's styles
+    strength: float
+    prompt: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class GridRequest(SampleRequest):
+    """Draw a grid of pictures of one seed, as one labelled picture."""
+
+    styles: tuple[GridStyle, ...] = ()
+    cells: tuple[GridCell, ...] = ()  #: row after row
+    columns: int = 1
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read a request from JSON.
+
+        Raises JobError("request_broken") if something is missing or unknown.
+        """
+        try:
+            return cls(**value | {
+                "styles": tuple(GridStyle(**each) for each in value["styles"]),
+                "cells": tuple(GridCell(**each) for each in value["cells"]),
+            })  # fmt: skip
+        except (KeyError, TypeError) as broken:
+            raise JobError("request_broken", reason=str(broken)) from broken
+
+
+@dataclass(frozen=True, slots=True)
 class CaptionRequest:
     """Caption photos; each caption begins with the trigger."""
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import count, islice
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from storage import limits
 from storage.errors import JobError
-from storage.events import Done, Event, Note, PictureDrawn, Started, Timings
-from storage.folders import JobFolder, replacing
+from storage.events import Done, Event, Note, PictureDrawn, Progress, Started, Timings
+from storage.folders import JobFolder, replacing, write_whole
 from storage.limits import check_range
+from storage.photos.filmstrip import Frame, draw_filmstrip
 from storage.planning.caption_length import find_lost_words
+from storage.planning.grid import check_grid
 from storage.records import Base
-from storage.requests import SampleRequest
+from storage.requests import GridRequest, SampleRequest
 from training import families, methods
 from training.bases.cache import BaseCache
 from training.device import Device
@@ -55,11 +58,14 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     """
     began = time.perf_counter()
     given = folder.read_request()
+    if "cells" in given["request"]:
+        yield from draw_grid(folder, bases, given)
+        return
     request = read_request(given["request"])
     base = bases.find(request.base)
     yield Started(0, request.count, bases.device.name, int(given.get("attempt", 1)))
     with bases.borrow(request.base) as family:
-        style = load_style(folder, request, family)
+        style = load_style(folder.style_file, request, family)
         side = choose_side(request, base, family)
         yield from note_cut(family, request, style)
         seeds = [(request.seed + at) % 2**63 for at in range(request.count)]
@@ -75,6 +81,51 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
                     image.save(part, "PNG")
                 yield PictureDrawn(path.name, picture.seed, request.prompt)
     yield Done(request.count, Timings(time.perf_counter() - began))
+
+
+def draw_grid(folder: JobFolder, bases: BaseCache, given: dict[str, Any]) -> Iterator[Event]:
+    """Draw each picture of a grid with the same seed, and `result/0.png` of all of them."""
+    began, request = time.perf_counter(), GridRequest.from_json(given["request"])
+    check_cells(request)
+    base, total, drawn = bases.find(request.base), len(request.cells), 0
+    yield Started(0, total, bases.device.name, int(given.get("attempt", 1)))
+    with bases.borrow(request.base) as family:
+        side = choose_side(request, base, family)
+        for number, each in enumerate(request.styles):
+            told = replace(request, method=each.method, trigger=each.trigger)
+            style = load_style(folder.grid_style(number), told, family)
+            for at, cell in enumerate(request.cells):
+                if cell.style == number:
+                    worn = style and replace(style, strength=cell.strength)
+                    picture = Picture(
+                        cell.prompt, request.negative, request.seed, request.steps, side, side
+                    )
+                    (image,) = draw_pictures(family, bases.device, [picture], worn)
+                    with replacing(cell_file(folder, at)) as part:
+                        image.save(part, "PNG")
+                    drawn += 1
+                    yield Progress(drawn, total)
+    frames = [Frame(cell_file(folder, at), cell.label) for at, cell in enumerate(request.cells)]
+    path = folder.result / "0.png"
+    write_whole(path, draw_filmstrip(frames, request.columns))
+    for frame in frames:
+        frame.path.unlink()
+    yield PictureDrawn(path.name, request.seed, request.prompt)
+    yield Done(total, Timings(time.perf_counter() - began))
+
+
+def cell_file(folder: JobFolder, at: int) -> Path:
+    """Return where a picture of a grid lies until the grid is whole."""
+    return folder.result / f"cell-{at}.png"
+
+
+def check_cells(request: GridRequest) -> None:
+    """Raise JobError for a grid that is too large, or names a style that it does not have."""
+    check_grid(-(-len(request.cells) // request.columns), request.columns, JobError)
+    for cell in request.cells:
+        read_request(asdict(request) | {"prompt": cell.prompt, "strength": cell.strength})
+        if not 0 <= cell.style < len(request.styles):
+            raise JobError("request_broken", reason=f"style {cell.style}")
 
 
 def split_by_memory(
@@ -117,9 +168,8 @@ def note_cut(family: Family, request: SampleRequest, style: LoadedStyle | None) 
     return notes
 
 
-def load_style(folder: JobFolder, request: SampleRequest, family: Family) -> LoadedStyle | None:
-    """Read the job's style, None for the bare base; raise JobError if it does not fit the base."""
-    path = folder.style_file
+def load_style(path: Path, request: SampleRequest, family: Family) -> LoadedStyle | None:
+    """Read a style's file, None for the bare base; raise JobError if it does not fit the base."""
     if not request.method and not path.exists():
         return None
     method, head = methods.find(request.method), header.read_header(path)

@@ -15,9 +15,9 @@ from bot.actions.permissions import check_daily_quota, check_role
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, Select, defer_update, row, text
-from bot.cards.filmstrip import Frame, draw_filmstrip
 from bot.wording import fill, say
 from storage.errors import UserError
+from storage.photos.filmstrip import Frame, draw_filmstrip
 from storage.records import Job, Style
 from storage.tables.checkpoints import StyleCheckpoint
 

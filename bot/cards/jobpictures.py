@@ -14,11 +14,11 @@ from bot.actions.jobstate import JobState, file_name
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer, edit, text
-from bot.cards.filmstrip import Frame, draw_animation, draw_filmstrip
 from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, say
 from storage.errors import UserError
 from storage.folders import Home
+from storage.photos.filmstrip import Frame, draw_animation, draw_filmstrip
 from storage.planning.plan import checkpoint_interval, list_preview_steps
 from storage.records import Job, Kind
 

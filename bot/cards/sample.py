@@ -101,6 +101,8 @@ def title_lines(job: Job, style: Style | None, base: Base | None) -> Iterator[st
 def credit_line(job: Job, style: Style | None, base: Base | None) -> str:
     """Return the style with its maker, and the base."""
     title = base.title if base else job.base
+    if "cells" in job.request and style is None:
+        return say(wording.sample.CREDIT_GRID, base=title)
     if style is None:
         return say(wording.sample.CREDIT_BASE, base=title)
     if style.owner in {None, job.owner}:
@@ -112,7 +114,10 @@ def settings_lines(job: Job, state: JobState) -> Iterator[str]:
     """Yield the settings; the seed stands alone, so that it can be copied."""
     request = job.request
     facts = [fill(wording.sample.STEPS, steps=request["steps"])]
-    if job.style is not None:
+    if "cells" in request:
+        said = wording.sample
+        facts.append(said.GRID_ROWS_PROMPTS if job.style is None else said.GRID_ROWS)
+    elif job.style is not None:
         facts.append(fill(wording.sample.STRENGTH, strength=f"{request['strength']:g}"))
     if request["negative"]:
         facts.append(
@@ -135,6 +140,8 @@ def list_pictures(home: Home, job: Job, state: JobState) -> Iterator[tuple[Path,
 def add_buttons(card: Card, view: SampleView) -> Card:
     """Add the buttons; small square pictures may become emoji."""
     job = view.job
+    if "cells" in job.request:
+        return card.add(row(Remove(job.id), AddReport(job.id)))
     second: list[Button] = [AddReport(job.id)]
     if job.style is not None:
         second = [Like(job.id), Dislike(job.id), *second]

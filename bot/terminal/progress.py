@@ -136,7 +136,7 @@ class EventPrinter:
             wording.shell.PROGRESS,
             step=event.step,
             steps=event.steps,
-            loss=fill(wording.shell.LOSS, loss=event.smoothed_loss),
+            loss=fill(wording.shell.LOSS, loss=event.smoothed_loss) if event.smoothed_loss else "",
             speed=fill(wording.shell.SPEED, speed=speed) if speed else "",
             eta=fill(wording.shell.ETA, eta=format_clock(eta)) if eta else "",
         )

@@ -17,6 +17,24 @@ OPTIONS = {
     "base": "Which base draws, of the style's family (default: the style's own)",
 }
 
+GRID = "Draw pictures beside each other in one grid"
+GRID_STRENGTH = "A style's checkpoints at strengths from 0.4 to 1.4"
+GRID_STRENGTH_OPTIONS = {
+    "style": "Yours or one shared here (type to search)",
+    "prompt": "What to draw; use the style's trigger word in it (default: one that shows it)",
+    "seed": "The same seed draws the same pictures again",
+}
+GRID_STYLES = "The same prompts with several styles, or without"
+GRID_STYLES_OPTIONS = {
+    "prompts": "2 to 5 prompts, with semicolons between them",
+    "style": "Yours or one shared here (type to search)",
+    "second": "Another style (default: no style)",
+    "third": "Another style",
+    "fourth": "Another style",
+    "seed": "The same seed draws the same pictures again",
+}
+GRID_STEP = "Step {step}"
+
 NO_STYLE = "No style"  #: a choice
 
 # cards and forms
@@ -25,12 +43,15 @@ TITLE = "### {prompt}"
 BY = "for <@{owner}>"
 CREDIT = "{name} by <@{maker}>, on {base}"
 CREDIT_OWN = "{name}, on {base}"
+CREDIT_GRID = "several styles, on {base}"
 CREDIT_BASE = "{base}, no style"
 CANCELLED = "Cancelled."
 DRAWING = "Drawing …"
 SEED = "Seed:\n{seed}"
 SETTINGS = "-# {facts}"
 STEPS = "{steps} steps"
+GRID_ROWS = "rows: steps of its training; columns: strength"
+GRID_ROWS_PROMPTS = "rows: the prompts; columns: the styles"
 STRENGTH = "strength {strength}"
 NEGATIVE = "without: {negative}"
 TRY_FORM = "Draw with {name}"

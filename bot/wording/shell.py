@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "train a style on a folder of photos",
     "advise": "suggest a method, base and dial for a folder of photos, with reasons",
     "sample": "draw pictures, with or without a style",
+    "grid": "draw one picture of many: styles by strengths, or prompts by styles",
     "caption": "write captions for a folder of photos",
     "check": "say what is wrong with each photo of a folder, and which are the same shot",
     "pack": "pack photos and captions into a zip for other programs",

@@ -1,4 +1,4 @@
-"""A strip of pictures with a label each: the same prompt and seed over the steps of a training."""
+"""Pictures with a label each: over the steps of a training, or a grid of strengths or styles."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Frame:
     marked: bool = False
 
 
-def draw_filmstrip(frames: Sequence[Frame]) -> bytes:
-    """Return the frames side by side, FRAMES_A_ROW in a row, as a PNG without ground."""
-    rows = [frames[at : at + FRAMES_A_ROW] for at in range(0, len(frames), FRAMES_A_ROW)]
+def draw_filmstrip(frames: Sequence[Frame], columns: int = FRAMES_A_ROW) -> bytes:
+    """Return the frames side by side, so many in a row, as a PNG without ground."""
+    rows = [frames[at : at + columns] for at in range(0, len(frames), columns)]
     step, high = SIDE + GAP, SIDE + BAR + GAP
     size = (step * max(map(len, rows)) - GAP, high * len(rows) - GAP)
     strip = Image.new("RGBA", size)

@@ -72,7 +72,7 @@ class Trash:
     def _list_paths(self, kind: str, name: str) -> tuple[Path, ...]:
         run, style = self._home.job_folder(name), self._home.styles / name
         # what a job that ended no longer needs; a sample's style may be another member's
-        copies = (run.photos, run.class_images, run.checkpoints, run.style_file)
+        copies = (run.photos, run.class_images, run.checkpoints, run.style_file, *run.grid_styles)
         known = {"copies": copies, "result": (run.result,), "kept": (run.kept,)}
         known["style"] = (style,)
         return known.get(kind, (run.path,))

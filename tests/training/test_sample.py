@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,9 @@ from safetensors.torch import save_file
 from storage.errors import JobError
 from storage.events import Note, PictureDrawn
 from storage.folders import JobFolder, write_json
+from storage.photos.filmstrip import GAP, SIDE
+from storage.planning.grid import lay_out_grid
+from storage.requests import GridRequest, GridStyle
 from training import methods
 from training.sample import sample
 
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
     Told = Callable[[Iterator[Event]], list[Event]]
 
+NEAREST = Image.Resampling.NEAREST
 VECTORS = {"emb_params": torch.full((3, 192), 0.3)}
 WORD = {"method": "embedding", "trigger": "mydog"}
 
@@ -96,6 +101,39 @@ def test_strength(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
         found.append(pixels(folder))
 
     assert found[0] == pixels(bare) != found[1]
+
+
+def test_grid(bases: BaseCache, run_task: Told, tmp_path: Path) -> None:
+    """A grid is one picture of all, each drawn as a sample would be; one too large is refused."""
+    key = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+    lora = {
+        f"{key}.lora_down.weight": torch.ones(2, 192),
+        f"{key}.lora_up.weight": torch.ones(192, 2),
+    }
+    columns, cells = lay_out_grid(["none", "mine"], ["a mydog emoji", "a cat emoji"])
+    styles = (GridStyle(0), GridStyle(7, method="lora"))
+    asked = asdict(GridRequest("", "two", styles=styles, cells=cells, columns=columns))
+    folder = write_job(tmp_path / "grid", **asked | {"base": "embedded", "seed": 5, "steps": 2})
+    save_file(lora, folder.grid_style(1))
+    alone = write_job(tmp_path / "alone")
+    worn = write_job(tmp_path / "worn", lora, method="lora")
+    many = write_job(tmp_path / "many", **asked | {"columns": 1, "cells": asked["cells"] * 2})
+
+    events = run_task(sample(folder, bases))
+    for each in (alone, worn):
+        run_task(sample(each, bases))
+    with pytest.raises(JobError, match="grid_large"):
+        run_task(sample(many, bases))
+
+    kinds = [event.kind for event in events]
+    assert kinds == ["started", *["progress"] * 4, "picture", "done"]
+    assert [path.name for path in folder.result.iterdir()] == ["0.png"]
+    with Image.open(folder.result / "0.png") as grid:
+        tiles = [
+            grid.convert("RGB").crop((left, 0, left + SIDE, SIDE)).resize((64, 64), NEAREST)
+            for left in (0, SIDE + GAP)
+        ]
+    assert [tile.tobytes() for tile in tiles] == [pixels(alone), pixels(worn)]
 
 
 def test_while_training(

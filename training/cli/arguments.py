@@ -146,6 +146,27 @@ class SampleArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GridArguments:
+    """A grid of pictures to draw."""
+
+    out: Path = flag("folder to write the picture to", metavar="DIR")
+    prompt: list[str] = flag("what to draw; several prompts are rows, and styles their columns")
+    style: list[Path] = flag(
+        "a style's .safetensors, or several, such as those of a training's checkpoints",
+        metavar="FILE",
+    )
+    plain: bool = flag("draw without a style, too")
+    strength: list[float] = flag(
+        "with one prompt: strengths, a column each (default: 0.4 to 1.4), and a row for each style"
+    )
+    negative: str = flag("what not to draw", default="")
+    base: str = flag("base to draw with (default: the first style's own)", default="")
+    seed: int = flag("seed of every picture (default: 0)", default=0)
+    steps: int = flag("denoising steps (default: 20)", default=20)
+    overwrite: bool = flag(OVERWRITE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionArguments:
     """Photos to describe."""
 

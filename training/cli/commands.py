@@ -139,6 +139,10 @@ COMMANDS = {
         "Draw pictures, with or without a style.",
         arguments.SampleArguments, partial(run_job, LocalJob.sample),
     ),
+    "grid": Command(
+        "Draw one picture of many: styles by strengths, or prompts by styles.",
+        arguments.GridArguments, partial(run_job, LocalJob.grid),
+    ),
     "caption": Command(
         "Write captions for a folder of pictures.",
         arguments.CaptionArguments,

@@ -37,12 +37,14 @@ from training.cli.arguments import (
     AdviseArguments,
     CaptionArguments,
     CheckArguments,
+    GridArguments,
     PackArguments,
     SampleArguments,
     TrainArguments,
 )
 from training.cli.bases import open_registry
 from training.cli.check import USUAL_BASE, check_photos, examine_photos, look_at_photos
+from training.cli.grid import lay_out
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, keep_numbered, link_or_copy
 from training.cli.photos import FolderPhoto, list_photos, name_captions, read_photos
@@ -146,7 +148,13 @@ class LocalJob:
         content = {"request": request | {"base": base} | style}
         return self._run(Kind.SAMPLE, content, partial(self._keep_picture, given))
 
-    def _keep_picture(self, given: SampleArguments, event: Event) -> Event:
+    def grid(self, given: GridArguments) -> dict[str, Any]:
+        """Draw a grid of pictures."""
+        given.out.mkdir(parents=True, exist_ok=True)
+        content = {"request": asdict(lay_out(given, self.folder))}
+        return self._run(Kind.SAMPLE, content, partial(self._keep_picture, given))
+
+    def _keep_picture(self, given: SampleArguments | GridArguments, event: Event) -> Event:
         """Keep a picture that was drawn under the next free number."""
         if not isinstance(event, PictureDrawn):
             return event

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from contextlib import suppress
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from storage.errors import JobError, UserError
 from storage.folders import JobFolder, link_file, write_json
 from storage.records import Catalog, Job, Kind, Photo, Style
-from storage.requests import TrainRequest
+from storage.requests import GridRequest, TrainRequest
 from storage.store import Store
 from storage.tables.photos import has_alpha
 from storage.variations import may_mirror
@@ -43,7 +44,8 @@ async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
         base = catalog.find_base(job.base)
         await asyncio.to_thread(lend_images, store.home, folder, base, recipe)
     elif job.kind is Kind.SAMPLE:
-        content["request"] = await sample_request(store, job)
+        linked = grid_request if "cells" in job.request else sample_request
+        content["request"] = await linked(store, job)
     else:
         content["request"] = await caption_request(store, job)
     await asyncio.to_thread(write_json, folder.request_file, content)
@@ -82,7 +84,8 @@ def clear_folder(folder: JobFolder) -> None:
     """Remove what a job that has ended no longer needs, its request last."""
     for path in (folder.photos, folder.class_images, folder.checkpoints):
         shutil.rmtree(path, ignore_errors=True)
-    folder.style_file.unlink(missing_ok=True)
+    for path in (folder.style_file, *folder.grid_styles):
+        path.unlink(missing_ok=True)
     for part in folder.path.rglob(".*.part"):  # its writer was killed
         part.unlink(missing_ok=True)
     if not any(folder.result.glob("*.safetensors")):  # nothing came of it
@@ -155,21 +158,35 @@ async def sample_request(store: Store, job: Job) -> dict[str, Any]:
             raise JobError("style_unknown")
         return job.request
     style = await store.styles.get(job.style, job.owner, job.guild)
-    if style.removed:
-        raise JobError("model_removed", days=round((style.removed - style.created) / DAY_SECONDS))
     source = await find_style_file(store, style, int(job.request.get("checkpoint", 0)))
     await asyncio.to_thread(link_file, source, file)
     return job.request | {"method": style.method, "trigger": style.trigger}
 
 
-async def find_style_file(store: Store, style: Style, step: int) -> Path:
-    """Return a style's file, or with a step that of the checkpoint which is kept of it."""
-    if not step:
+async def grid_request(store: Store, job: Job) -> dict[str, Any]:
+    """Link the styles of a grid and return its request with their methods and triggers."""
+    request, folder = GridRequest.from_json(job.request), store.home.job_folder(job.folder)
+    told = []
+    for number, each in enumerate(request.styles):
+        if each.style:
+            style = await store.styles.get(each.style, job.owner, job.guild)
+            file = await find_style_file(store, style, each.checkpoint)
+            await asyncio.to_thread(link_file, file, folder.grid_style(number))
+            each = replace(each, method=style.method, trigger=style.trigger)  # noqa: PLW2901
+        told.append(each)
+    return asdict(replace(request, styles=tuple(told)))
+
+
+async def find_style_file(store: Store, style: Style, checkpoint: int) -> Path:
+    """Return a style's own file, or that of a checkpoint; raise JobError if it is gone."""
+    if style.removed:
+        raise JobError("model_removed", days=round((style.removed - style.created) / DAY_SECONDS))
+    if not checkpoint:
         return store.styles.file(style)
-    for checkpoint in await store.checkpoints.list_for(style):
-        if checkpoint.step == step:
-            return checkpoint.file
-    raise JobError("checkpoint_gone", step=step)
+    for kept in await store.checkpoints.list_for(style):
+        if kept.step == checkpoint:
+            return kept.file
+    raise JobError("checkpoint_gone", step=checkpoint)
 
 
 async def caption_request(store: Store, job: Job) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Scheduler:
                 continue
             folder = self.store.home.job_folder(path.name)
             left = (folder.checkpoints, folder.photos, folder.class_images, folder.style_file)
-            if any(place.exists() for place in (*left, folder.request_file)):
+            if any(place.exists() for place in (*left, *folder.grid_styles, folder.request_file)):
                 clear_folder(folder)
 
     async def run_turn(self) -> None:

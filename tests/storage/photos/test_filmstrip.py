@@ -7,7 +7,15 @@ from pathlib import Path
 
 from PIL import Image, ImageColor
 
-from bot.cards.filmstrip import BAR, FRAMES_A_ROW, GAP, MARK_COLOUR, SIDE, Frame, draw_filmstrip
+from storage.photos.filmstrip import (
+    BAR,
+    FRAMES_A_ROW,
+    GAP,
+    MARK_COLOUR,
+    SIDE,
+    Frame,
+    draw_filmstrip,
+)
 
 
 def test_rows(tmp_path: Path) -> None:

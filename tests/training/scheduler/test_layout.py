@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from io import BytesIO
 
 import pytest
@@ -10,7 +10,9 @@ from PIL import Image
 
 from storage.crops import FramedBy, Framing
 from storage.errors import SafelightError
-from storage.records import Base, Catalog, CheckedPhoto
+from storage.planning.grid import lay_out_grid
+from storage.records import Base, Catalog, CheckedPhoto, Kind
+from storage.requests import GridRequest, GridStyle
 from training.recipe.recipe import Recipe
 from training.scheduler.layout import clear_folder, has_photos, write_job_folder
 
@@ -233,6 +235,44 @@ async def test_a_checkpoint_is_drawn_with(queue):
     assert queue.home.job_folder(kept.folder).style_file.read_bytes() == b"then"
     with pytest.raises(SafelightError, match="checkpoint_gone"):
         await write_job_folder(queue.store, gone, CATALOG)
+
+
+async def test_a_grid(queue):
+    """Each style of a grid is linked, of the checkpoint that was asked for; a gone one fails."""
+    job = await queue.add_training()
+    file = queue.home.path / "file"
+    file.write_bytes(b"weights")
+    claimed = await queue.store.jobs.claim("cpu", [job.kind])
+    made = await queue.store.styles.add(
+        claimed, file, method="lora", family="sd1", trigger="mydog", concept="look"
+    )
+    kept = queue.home.job_folder(job.folder).kept_style(25)
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"earlier")
+
+    async def lay_out(*styles, who=ALICE):
+        columns, cells = lay_out_grid(["a"] * len(styles), ["a dog"])
+        request = GridRequest("embedded", "a dog", styles=styles, cells=cells, columns=columns)
+        mine = await queue.add_job(Kind.SAMPLE, who, asdict(request), "embedded")
+        await write_job_folder(queue.store, mine, CATALOG)
+        return queue.home.job_folder(mine.folder)
+
+    folder = await lay_out(GridStyle(0), GridStyle(made.id, 25), GridStyle(made.id))
+    told = folder.read_request()["request"]["styles"]
+    assert [path.read_bytes() for path in folder.grid_styles] == [b"earlier", b"weights"]
+    assert [(each["method"], each["trigger"]) for each in told] == [
+        ("", ""),
+        *[("lora", "mydog")] * 2,
+    ]
+    clear_folder(folder)
+    assert folder.grid_styles == []
+    for wrong, code in (
+        (lay_out(GridStyle(made.id, 50)), "checkpoint_gone"),
+        (lay_out(GridStyle(made.id), who=BOB), "style_unknown"),
+    ):
+        with pytest.raises(SafelightError) as refused:
+            await wrong
+        assert refused.value.code == code
 
 
 async def test_a_removed_model(queue):
