@@ -22,7 +22,7 @@ from storage.records import Dial
 
 PAGE_SIZE, PHONE_SIZE = (1280, 900), (390, 844)  #: pixels of a desktop's and a phone's window
 LAYOUT_SECONDS = 2.0  #: until the page has its new size
-MASCOT_STEPS = {Dial.QUICK: 80, Dial.BALANCED: STEPS, Dial.THOROUGH: 2 * STEPS}
+MASCOT_STEPS = {Dial.QUICK: 50, Dial.BALANCED: STEPS, Dial.THOROUGH: 2 * STEPS}
 
 
 def autoplay(out: Path, dial: Dial) -> int:

@@ -22,11 +22,12 @@ from bot.demo.world import FRIEND, OWNER
 from storage.errors import UserError
 from storage.events import Done
 from storage.planning.prompts import recommend_prompts
-from storage.records import Concept
+from storage.records import Concept, Dial
 
 WIDE = "Wide"  #: a dataset of one long photo
 PIECE_BYTES = 64  #: of a file by which it is found again
 CAPTION_SECONDS = 60.0  #: for a job to end
+QUICK_STEPS = 60  #: of the second training of a quick journey; enough to see it learn
 PROMPTS = recommend_prompts(NAME.lower(), Concept.SUBJECT, small=True)
 
 
@@ -223,7 +224,10 @@ class Journey(Player):
     async def train(self, method: str) -> None:
         """Train another style on the photos."""
         self.transcript.begin_chapter(f"/train {method}")
-        answer = await self.slash(OWNER, f"train {method}", dataset=DATASET, dial=str(self.dial))
+        chosen: dict[str, object] = {"dial": str(self.dial), "word": "emoji"}
+        if self.dial is Dial.QUICK:
+            chosen["steps"] = QUICK_STEPS
+        answer = await self.slash(OWNER, f"train {method}", dataset=DATASET, **chosen)
         card = self.transcript.check_message(answer.message, "10 photos", "Steps", "Queue", "File")
         known = self.message_ids()
         answer = await self.press(OWNER, card, wording.training.START)

@@ -25,6 +25,10 @@ from training.styles.header import read_metadata
 pytestmark = pytest.mark.slow(4)
 
 ALICE, BOB = 1001, 1002
+SHORT = {
+    "steps": 28,
+    "batch_size": 1,
+}  #: of a training whose only checkpoint before its end is at 25
 
 
 def tensors(file: bytes) -> bytes:
@@ -48,9 +52,9 @@ async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
     dataset = await queue.add_dataset()
     with queue.running_process("-m", "training") as scheduler:
         whole = await queue.wait_for(
-            await queue.add_training(dataset=dataset, steps=30), Status.DONE
+            await queue.add_training(dataset=dataset, **SHORT), Status.DONE
         )
-        job = await queue.add_training(dataset=dataset, steps=30)
+        job = await queue.add_training(dataset=dataset, **SHORT)
         await queue.wait_for_event(job, Progress)
         for style in (None, whole.style):
             await queue.wait_for(

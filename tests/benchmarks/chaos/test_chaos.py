@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.chaos.__main__ import Run, run
 
-KILLS, SEEDS = 20, (1, 2)
+KILLS, SEEDS = 12, (1, 2)
 STEPS = 30  #: of a training, whose checkpoint is at 25
 
 
