@@ -21,8 +21,8 @@ from storage.records import Photo
 
 MAX_WAITING_BYTES = 32 << 20  #: of masks that wait for their photos, of all members
 MAX_NAMES = 4000  #: of files that a member has chosen, and of masks of which is known what became
-MAX_PAGES = 200  #: that are remembered
 PATIENCE_SECONDS = 60.0  #: without a file from its member, after which a mask's photo won't come
+MEMORY_SECONDS = 3600.0  #: without a file from its member, after which a page is forgotten
 
 
 @dataclass(slots=True)
@@ -46,8 +46,14 @@ class Sent:
 class SentMasks:
     """The masks of the last while, and the names of the files that were chosen beside them."""
 
-    def __init__(self, bot: Bot, intake: Intake, patience: float = PATIENCE_SECONDS) -> None:
-        self._bot, self._intake, self._patience = bot, intake, patience
+    def __init__(
+        self,
+        bot: Bot,
+        intake: Intake,
+        patience: float = PATIENCE_SECONDS,
+        memory: float = MEMORY_SECONDS,
+    ) -> None:
+        self._bot, self._intake, self._patience, self._memory = bot, intake, patience, memory
         self._sent: dict[tuple[int, int], Sent] = {}
 
     def note_names(self, visit: Visit, named: Iterable[tuple[str, str]]) -> None:
@@ -107,10 +113,12 @@ class SentMasks:
             refuse(mask, error if isinstance(error, UserError) else gone)
 
     def _get(self, visit: Visit) -> Sent:
-        sent = self._sent.setdefault((visit.dataset.id, visit.member), Sent())
-        while len(self._sent) > MAX_PAGES:
-            del self._sent[next(iter(self._sent))]
-        return sent
+        """Return what a member sends, and forget what others sent long ago."""
+        now, whose = time.monotonic(), (visit.dataset.id, visit.member)
+        for key in [key for key, sent in self._sent.items() if now - sent.newest > self._memory]:
+            if key != whose:
+                del self._sent[key]
+        return self._sent.setdefault(whose, Sent(newest=now))
 
 
 def refuse(mask: SentMask, error: UserError) -> None:

@@ -84,3 +84,19 @@ async def test_orphan(site):
 
     assert waiting == patient.list_lines(visit) == {"x": None}
     assert ERRORS["photo_mask"] in line
+
+
+async def test_forgotten(site):
+    """What a member sent long ago is kept in no memory once somebody else sends something."""
+    alice, bob = site.add_member("alice"), site.add_member("bob")
+    hers, his = [
+        Visit(site.bot, None, await site.add_dataset(each), None, each.id, agreed=True)
+        for each in (alice, bob)
+    ]
+    masks = SentMasks(site.bot, Intake(), memory=0.0)
+
+    await masks.add(hers, "x", "a.mask.png", draw_mask())
+    kept = masks.list_lines(hers)
+    masks.list_lines(his)
+
+    assert (kept, masks.list_lines(hers)) == ({"x": None}, {})
