@@ -17,6 +17,7 @@ from storage.limits import MAX_EXTRA_RESOLUTIONS, RESOLUTION, check_range
 from storage.records import Optimizer
 
 LR_SCHEDULERS = ("cosine", "constant")
+MIN_TO_HOLD_OUT = 20  #: photos
 SMALL_BACKGROUNDS = 4  #: behind transparent photos; a small base mixes subject and ground
 
 
@@ -141,6 +142,12 @@ class TrainingOptions:
     color_aug: bool = option(
         default=False, help="show photos with slightly changed colours, too",
         switch=True, label="Change the colours of photos slightly, too",
+    )  # fmt: skip
+    #: only from MIN_TO_HOLD_OUT on: with fewer photos each is missed, and the loss misleads
+    validation_split: float = option(
+        0.0, "share of 20 or more photos to hold out, to notice memorising, e.g. 0.1",
+        limits=(0, 0.5), switch=0.1,
+        label="Hold out a tenth of 20 or more photos, to notice memorising",
     )  # fmt: skip
     extra_resolutions: tuple[int, ...] = option(
         (), "further resolutions to train at, e.g. 48,96", limits=RESOLUTION, aliases=("sides",)

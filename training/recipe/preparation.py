@@ -8,10 +8,13 @@ from functools import reduce
 from typing import NamedTuple
 
 from storage.crops import Framing
+from storage.options import MIN_TO_HOLD_OUT
 from storage.photosets.edits import put_trigger
 from storage.variations import AUGMENTATIONS, list_variations
 from training.recipe.concepts import TrainingPhoto
 from training.recipe.recipe import Recipe
+
+MAX_HELD_OUT = 8  #: more of them would tell little more
 
 
 class PhotoFacts(NamedTuple):
@@ -35,7 +38,25 @@ def prepare_photos(recipe: Recipe, facts: Mapping[str, PhotoFacts]) -> Recipe:
         for photo in recipe.class_photos
     )
     prepared = replace(recipe, photos=photos, other_concepts=others, class_photos=class_photos)
-    return name_concepts(prepared, facts)
+    return hold_out(name_concepts(prepared, facts))
+
+
+def hold_out(recipe: Recipe) -> Recipe:
+    """Return the recipe with a share of its first concept's photos held out, if it says so.
+
+    They are spread over all photos, and shown as they are, not varied.
+    """
+    files = list(dict.fromkeys(photo.file for photo in recipe.photos))
+    if not recipe.validation_split or len(files) < MIN_TO_HOLD_OUT:
+        return recipe
+    count = min(MAX_HELD_OUT, max(1, round(len(files) * recipe.validation_split)))
+    held = {files[(2 * at + 1) * len(files) // (2 * count)] for at in range(count)}
+    first = {photo.file: photo for photo in reversed(recipe.photos)}
+    return replace(
+        recipe,
+        photos=tuple(photo for photo in recipe.photos if photo.file not in held),
+        validation_photos=tuple(first[file] for file in files if file in held),
+    )
 
 
 def name_concepts(recipe: Recipe, facts: Mapping[str, PhotoFacts]) -> Recipe:

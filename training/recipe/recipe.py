@@ -23,6 +23,7 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "prior_loss_weight", "masked_loss", "unmasked_weight", "extra_resolutions", "other_concepts",
     "gradient_accumulation_steps", "nf4", "memory_fallbacks", "initializer_token",
     "random_backgrounds", "stepper", "continued_from", "find_learning_rate", "found_learning_rate",
+    "validation_split", "validation_photos",
     *AUGMENTATIONS,
 })  # fmt: skip
 #: of `Recipe.stepper`: replay steps as CUDA graphs; compile them, and replay them on a GPU
@@ -31,6 +32,7 @@ GRAPH, COMPILE = "graph", "compile"
 LATER_FIELDS = (
     *AUGMENTATIONS, "class_photos", "continued_from", "scoring_share", "patience",
     "find_learning_rate", "found_learning_rate",
+    "validation_split", "validation_photos",
 )  # fmt: skip
 #: left out of a file's header: private, or of no use to its reader
 NOT_PUBLIC = ("max_file_bytes", "class_prompt", "scoring_share", "patience")
@@ -83,6 +85,7 @@ class Recipe(TrainingOptions):
     gradient_accumulation_steps: int = 1  #: parts of a batch, one after the other
     num_class_images: int = 0  #: to draw for prior preservation (Ruiz et al. 2022)
     class_photos: tuple[TrainingPhoto, ...] = ()  #: for the same, beside those or in their place
+    validation_photos: tuple[TrainingPhoto, ...] = ()  #: held out: never trained on
     class_prompt: str = ""  #: for drawing class pictures
     max_file_bytes: int = 0  #: above which a smaller copy is made, too; 0 is never
     accepted: float = 0.0  #: unix time at which the job was queued; the file's date
@@ -120,6 +123,7 @@ class Recipe(TrainingOptions):
                 ("other_concepts", ConceptPhotos.from_json),
                 ("prompts", lambda one: SamplePrompt(**one)),
                 ("class_photos", TrainingPhoto.from_json),
+                ("validation_photos", TrainingPhoto.from_json),
             ):
                 content[name] = tuple(map(read, content.get(name, ())))
             return cls(**content)
@@ -165,6 +169,7 @@ class Recipe(TrainingOptions):
             "photos": [photo.to_json() for photo in self.photos],
             "other_concepts": [concept.to_json() for concept in self.other_concepts],
             "class_photos": [photo.to_json() for photo in self.class_photos],
+            "validation_photos": [photo.to_json() for photo in self.validation_photos],
         }
         unused = [name for name in LATER_FIELDS if not content[name]]
         return {name: value for name, value in content.items() if name not in unused}
@@ -180,7 +185,8 @@ class Recipe(TrainingOptions):
         content["other_concepts"] = tuple(
             {**asdict(other), "photos": count_files(other.photos)} for other in self.other_concepts
         )
-        content["class_photos"] = count_files(self.class_photos) or ()
+        for name in ("class_photos", "validation_photos"):
+            content[name] = count_files(getattr(self, name)) or ()
         default = {field.name: field.default for field in fields(self)}
         return {
             name: value

@@ -34,7 +34,7 @@ from training.run.examples import Batches, encode_photos, step_generator
 from training.run.metrics import MetricsLog
 from training.run.previews import Draw, Previews, Weights, copy_parameters
 from training.run.prior import ClassImages
-from training.run.probes import QUARTERS, Drift, choose_examples, make_probes
+from training.run.probes import Drift
 from training.run.rate_finder import RateFinder
 from training.run.record import RunRecord
 from training.run.room import Commanded, write_when_room
@@ -156,7 +156,7 @@ class TrainingRun:
             for step in range(self.first_step, recipe.steps):
                 # 1) Measure, then save, so that whatever ends the run here loses nothing.
                 if self.record.is_due(step):
-                    yield from self.record.measure(self.family, self.device)
+                    yield from self.record.measure()
                 if step and step % recipe.save_every == 0:
                     command = (yield from self.save_and_draw(step)) or command
 
@@ -262,10 +262,7 @@ class TrainingRun:
         self.batches = Batches(examples, recipe.batch_size, recipe.seed, recipe.photo_repeats)
         self.captions = CaptionEncoder(self.family, recipe, self.device, learns=learns)
         self.class_images.encode(self.family, self.device, learns=learns)
-        first = examples[: len(recipe.all_photos)]  # at the first resolution only
-        probed = choose_examples(first, QUARTERS)
-        conditions = self.captions.plain_conditions([each.photo for each in probed])
-        self.record.probes = make_probes(self.family, probed, conditions, recipe.seed)
+        self.record.choose_probes(examples, self.captions, self.folder.photos)
 
     def take_step(self, step: int) -> None:
         """Take one optimizer step; all its randomness follows from the seed and the step."""
@@ -382,7 +379,7 @@ class TrainingRun:
     def write_result(self, steps: int, *, early: bool) -> Task:
         """Write the last checkpoint, the result's pictures and the style's file."""
         if self.record.is_due(steps):
-            yield from self.record.measure(self.family, self.device)
+            yield from self.record.measure()
         yield from self.start_checkpoint(steps)
         chosen = yield from self.choose_checkpoint(steps)
         yield from self.draw_when_room(chosen, self.previews.draw_result)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +22,11 @@ from training.methods._full import FullNetworks
 from training.networks.conditioning import Conditions, stack_conditions
 from training.networks.networks import Attached
 from training.recipe.recipe import Recipe
-from training.run.examples import Example, step_generator
+from training.run.examples import Example, encode_photos, step_generator
 from training.run.step import Inputs
+from training.run.text import CaptionEncoder
 
+VALIDATION_PROBES = 8
 QUARTERS = 4  #: of the schedule of timesteps, from little noise to much
 MAX_SHARE = 0.008  #: of a run's time that probes may take
 FORWARD_SHARE = 1 / 3  #: of a step's time: forward alone, without gradients
@@ -71,6 +74,25 @@ def make_probes(
         )
         for same in found.values()
     ]
+
+
+def probe_held_out(recipe: Recipe, photos: Path, captions: CaptionEncoder) -> list[Probe]:
+    """Encode the photos of a folder that are held out, and make probes of them."""
+    if not recipe.validation_photos:
+        return []
+    held = replace(
+        recipe,
+        photos=recipe.validation_photos,
+        validation_photos=(),
+        other_concepts=(),
+        extra_resolutions=(),
+        masked_loss=False,
+    )
+    family, learns = captions.family, captions.learns
+    examples = choose_examples(encode_photos(family, held, photos), VALIDATION_PROBES)
+    encoder = CaptionEncoder(family, held, captions.device, learns=learns)
+    conditions = encoder.plain_conditions([each.photo for each in examples])
+    return make_probes(family, examples, conditions, recipe.seed)
 
 
 def choose_examples(examples: Sequence[Example], count: int) -> list[Example]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import mean
 from typing import Self
 
 import torch
@@ -11,12 +14,21 @@ from torch import Tensor
 
 from storage.errors import JobError
 from storage.events import Note
-from training.device import Device
-from training.families import Family
 from training.recipe.recipe import Recipe
 from training.run.alarms import find_alarm
+from training.run.examples import Example
 from training.run.metrics import QUARTER_COLUMNS, MetricsLog, Row
-from training.run.probes import Drift, Probe, measure_losses, probe_interval
+from training.run.probes import (
+    QUARTERS,
+    Drift,
+    Probe,
+    choose_examples,
+    make_probes,
+    measure_losses,
+    probe_held_out,
+    probe_interval,
+)
+from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer
 
 
@@ -38,6 +50,7 @@ class RunRecord:
         self.log = log(self.first_step)
         self.measured = [row for row in self.log.kept if QUARTER_COLUMNS[0] in row]
         self.probes: list[Probe] = []
+        self.validation: list[Probe] = []  #: of photos that are held out
         self.alarms: set[str] = set()  #: that were told
 
     def __enter__(self) -> Self:
@@ -84,18 +97,32 @@ class RunRecord:
         """Return whether to measure before a step; at the end, unless that was just done."""
         if not self.probes or (step == self.first_step and step):
             return False
-        interval = probe_interval(self.recipe, sum(map(len, self.probes)))
+        interval = probe_interval(self.recipe, sum(map(len, self.probes + self.validation)))
         past = step % interval
         never = past == step  # since it began
         return not past or (step == self.recipe.steps and (2 * past >= interval or never))
 
-    def measure(self, family: Family, device: Device) -> Iterator[Note]:
+    def choose_probes(
+        self, examples: Sequence[Example], captions: CaptionEncoder, photos: Path
+    ) -> None:
+        """Choose what is measured: some photos that are learned from, and those held out."""
+        recipe, family = self.recipe, captions.family
+        first = examples[: len(recipe.all_photos)]  # at the first resolution only
+        chosen = choose_examples(first, QUARTERS)
+        conditions = captions.plain_conditions([each.photo for each in chosen])
+        self.probes = make_probes(family, chosen, conditions, recipe.seed)
+        self.validation = probe_held_out(recipe, photos, captions)
+        self.measure_losses = partial(measure_losses, family, captions.device)
+
+    def measure(self) -> Iterator[Note]:
         """Measure by the probes after the steps so far; yield an alarm that was not told yet."""
         with self.timer.timing("probe", 1):
             self.fetch()
-            losses = measure_losses(family, device, self.probes)
+            losses = self.measure_losses(self.probes)
             row = self.rows.pop() if self.rows else self.start_row()
             row |= dict(zip(QUARTER_COLUMNS, losses, strict=True))
+            if self.validation:
+                row["validation_loss"] = mean(self.measure_losses(self.validation))
             row["drift"] = self.drift.measure()
         self.rows.append(row)
         self.flush()

@@ -74,10 +74,11 @@ def has_photos(folder: JobFolder, recipe: dict[str, Any]) -> bool:
 
 
 def list_photos(recipe: dict[str, Any]) -> list[str]:
-    """Return the names of the photos of all concepts and of the class in a recipe's JSON."""
+    """Return the names of all photos in a recipe's JSON: of concepts, of the class, held out."""
     recipe = current_names(recipe)
     concepts = [each.get("photos", ()) for each in (recipe, *recipe.get("other_concepts", ()))]
-    return [photo["file"] for photo in chain(*concepts, recipe.get("class_photos", ()))]
+    others = (recipe.get(name, ()) for name in ("class_photos", "validation_photos"))
+    return [photo["file"] for photo in chain(*concepts, *others)]
 
 
 def clear_folder(folder: JobFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,11 +14,14 @@ from PIL import Image
 from storage.events import Note
 from storage.folders import JobFolder
 from tests.fakes.interrupts import train_with_interruption
+from tests.training.conftest import draw_photos
+from training.recipe.preparation import hold_out
 from training.run.alarms import find_alarm
 from training.run.copies import CopyFinder
 from training.run.loop import train
 from training.run.metrics import COLUMNS, QUARTER_COLUMNS, MetricsLog, read_rows
 from training.run.probes import measure_change
+from training.styles.writer import read_tensors
 
 
 def read_table(folder):
@@ -45,6 +49,34 @@ def test_alarms(bases, make_recipe, make_job_folder, run_task, case):
     assert set(rows[10]) == {*COLUMNS} - {"seconds", "validation_loss"}
     assert all(math.isfinite(value) for row in rows for value in row.values())
     assert rows[0]["drift"] == 0 < rows[10]["drift"]
+
+
+@pytest.mark.slow(3)
+def test_held_out_photos(bases, make_recipe, make_job_folder, run_task):
+    """The loss of photos that are held out is measured; they change nothing that is learned."""
+    recipe = hold_out(make_recipe(photos=20, steps=2, validation_split=0.1))
+    plain = replace(recipe, validation_photos=(), validation_split=0.0)
+    taught = []
+    for each, name in ((recipe, "held"), (plain, "plain")):
+        folder = make_job_folder(each, name)
+        draw_photos(folder.photos, 20)
+        run_task(train(folder, bases))
+        taught.append(read_tensors(folder.result / "mydog.safetensors"))
+
+    assert [photo.file for photo in recipe.validation_photos] == ["5.png", "15.png"]
+    assert len(recipe.photos) == 18
+    assert all("validation_loss" not in row for row in read_table(folder))
+    rows = read_table(JobFolder(folder.path.with_name("held")))
+    assert 0 < rows[0]["validation_loss"] != rows[2]["validation_loss"]
+    assert all(torch.equal(taught[0][name], tensor) for name, tensor in taught[1].items())
+
+
+@pytest.mark.parametrize(("photos", "split"), [(19, 0.1), (20, 0.0)])
+def test_few_photos_are_all_learned_from(make_recipe, photos, split):
+    """With few photos each is missed, so none is held out."""
+    recipe = make_recipe(photos=photos, validation_split=split)
+
+    assert hold_out(recipe) == recipe
 
 
 @pytest.mark.slow(2)
