@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 
 import pytest
 
@@ -22,6 +23,12 @@ TEXT = "document.querySelector('.photo textarea')"
 FIELDS = "document.forms.captions.elements"
 WEIGH = "document.querySelector('[name=repeats]')"
 WHOLE = "document.querySelector('[name=whole]')"
+HOLD = (
+    "var held = new DataTransfer(); held.items.add(new File("
+    "[Uint8Array.from(atob('{content}'), (sign) => sign.charCodeAt())], 'held.png'));"
+)
+DROP = "dispatchEvent(new DragEvent('drop', { dataTransfer: held }))"
+PASTE = "dispatchEvent(new ClipboardEvent('paste', { clipboardData: held }))"
 SHOWN = "[...document.querySelectorAll('.photo')]"
 
 
@@ -216,5 +223,9 @@ async def test_what_is_done_there(site, tab, write_photos, tmp_path):
             await browser.wait_until(f"{SHOWN}.length === {left}")
         await send(browser, [one])
         await browser.wait_until(f"{SHOWN}.length === 1")
+        for shown, event in ((2, DROP), (3, PASTE)):
+            content = base64.b64encode(site.draw_photo(shown, (160, 160))).decode()
+            await browser.run(HOLD.format(content=content) + event)
+            await browser.wait_until(f"{SHOWN}.length === {shown}")
 
-    assert len(await site.store.photos.list_for(dataset.id, alice.id)) == 1
+    assert len(await site.store.photos.list_for(dataset.id, alice.id)) == 3
