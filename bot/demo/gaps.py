@@ -1,7 +1,8 @@
-"""What simcord lacks and the demo shows: pictures of emoji, and the limit of files that it has."""
+"""What simcord lacks and the demo shows: pictures of emoji, many at once, the limit of files."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,10 @@ from simcord import interactions
 from simcord.backend.cdn import CDN_BASE
 from simcord.http import router
 from simcord.http.routes import expressions
+from simcord.preview import _media as media
 
 MAX_FILE_BYTES = 10 * 1024 * 1024  #: that simcord's page takes; its interactions promise more
+MAX_PICTURES = 1000  #: that a page asks for at once: all of a channel when it is reloaded
 make_payload = interactions.base_payload
 
 
@@ -30,15 +33,28 @@ def make_honest_payload(*args: Any, **more: Any) -> Any:
     return record, payload | {"attachment_size_limit": MAX_FILE_BYTES}
 
 
+async def decode(
+    _: media.MediaWorker, _key: str, blob: bytes, media_time: float | None
+) -> media.MediaInfo:
+    """Decode a picture for the page.
+
+    simcord starts a process for each, one after the other, which takes seconds for a card of nine.
+    """
+    return await asyncio.to_thread(media._process_media, blob, media_time)  # noqa: SLF001
+
+
 @contextmanager
 def filling_gaps() -> Iterator[None]:
-    """Have simcord keep the pictures of emoji, and tell the limit of files as it is."""
+    """Have simcord keep and decode more pictures, and tell the limit of files as it is."""
     routes = router._ROUTES["POST"]  # noqa: SLF001 (the first of equal routes is called)
     route = (["guilds", "{guild_id}", "emojis"], create_emoji)
     routes.insert(0, route)
     interactions.base_payload = make_honest_payload
+    limits = media.MAX_QUEUE, media.MediaWorker._decode  # noqa: SLF001
+    media.MAX_QUEUE, media.MediaWorker._decode = MAX_PICTURES, decode  # type: ignore[method-assign,assignment]  # noqa: SLF001
     try:
         yield
     finally:
         interactions.base_payload = make_payload
+        media.MAX_QUEUE, media.MediaWorker._decode = limits  # type: ignore[method-assign]  # noqa: SLF001
         routes.remove(route)

@@ -172,7 +172,7 @@ ERRORS = {
     "photos_missing": "There are no photos in this message. Choose one of your messages with photos.",
     "photos_many": "{count} files are too many at once; the limit is {most}. Add the rest with another /dataset add.",
     "picture_gone": "That picture is no longer here.",
-    "report_unknown": "That report is no longer there. /server reports lists those that wait.",
+    "report_unknown": "That report is no longer there. /server reports lists those waiting.",
     "member_blocked": "The moderators of this server have blocked you, so you can't train, sample, share or vote here.",
     "member_only": "Only people can do that, not bots.",
     "prior_concepts": "Class pictures show one class, and these datasets have several. Set their number to 0, or train the datasets one by one.",

@@ -38,8 +38,8 @@ OWNER_NOTICE = "A picture was reported on **{server}**: {why}. See it with /serv
 
 # the list
 
-LIST_TITLE = "### Reports that wait"
-LIST_NONE = "No report waits."
+LIST_TITLE = "### Reports waiting"
+LIST_NONE = "No reports are waiting."
 LIST_LINE = "**{number}** <t:{when}:R> · {reason}"
 LIST_PICK = "Show a report…"
 BLOCKED = "**Blocked:** {members}. Lift a block with /server unblock."
