@@ -18,7 +18,8 @@ from bot.terminal.bar import Bar
 from bot.terminal.check import check_lines
 from bot.wording import fill
 from storage.errors import JobError
-from storage.events import KINDS, Done, Event, Failed, Note, Progress, Started, read_line
+from storage.eventlines import read_line
+from storage.events import KINDS, Done, Event, Failed, Note, Progress, Started
 from storage.signals import HANGUP, STOPS, list_heeded
 
 TRAINING_PROGRAM = (sys.executable, "-m", "training")

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
-from storage.events import Event, LogEntry, read_entry
+from storage.eventlines import read_entry
+from storage.events import Event, LogEntry
 from storage.tables.database import Database
 
 APPEND = """

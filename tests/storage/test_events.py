@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from storage.eventlines import read_event, read_line
 from storage.events import (
     KINDS,
     Cancelled,
@@ -30,8 +31,6 @@ from storage.events import (
     StepBoundary,
     Timings,
     Unknown,
-    read_event,
-    read_line,
 )
 
 EVENTS = (

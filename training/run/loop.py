@@ -28,9 +28,10 @@ from training.run.checks import find_method
 from training.run.choosing import CheckpointJudge
 from training.run.curve import recent_mean
 from training.run.defaults import fill_in_device
+from training.run.draws import NoiseDraws
 from training.run.dropout import adapter_dropout
 from training.run.ema import EmaWeights
-from training.run.examples import Batches, encode_photos, step_generator
+from training.run.examples import Batches, encode_photos
 from training.run.metrics import MetricsLog
 from training.run.previews import Draw, Previews, Weights, copy_parameters
 from training.run.prior import ClassImages
@@ -38,7 +39,7 @@ from training.run.probes import Drift
 from training.run.rate_finder import RateFinder
 from training.run.record import RunRecord
 from training.run.room import Commanded, write_when_room
-from training.run.step import MicroBatch, OptimizerStep
+from training.run.step import OptimizerStep
 from training.run.stylefile import StyleFiles
 from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer, read_last_progress
@@ -112,7 +113,7 @@ class TrainingRun:
         self.parameters = attached.parameters
         self.first_step = saved.step if saved else 0
         current = memory.recipe_at(recipe, self.first_step)  # with its memory fallbacks
-        self.accumulation_steps = current.gradient_accumulation_steps
+        self.draws = NoiseDraws(recipe, family, self.device, current.gradient_accumulation_steps)
         self.optimizer = optimizers.make_optimizer(current, self.parameters, attached.rate_factors)
         self.scaler = self.device.scaler()
         parts = self.parameters.values(), self.optimizer, self.scaler, self.device.autocast
@@ -249,7 +250,7 @@ class TrainingRun:
         recipe = self.recipe
         if self.first_step or not recipe.find_learning_rate or recipe.found_learning_rate:
             return None
-        draw = partial(self.draw, self.batches, self.captions)
+        draw = partial(self.draws.draw, self.batches, self.captions)
         finder = RateFinder(recipe, self.attached, self.family, self.device, draw)
         found, command = yield from finder.search(self.folder, partial(self.reach_boundary, 0))
         self.recipe = self.record.recipe = found
@@ -273,35 +274,14 @@ class TrainingRun:
             optimizers.set_learning_rate(group, rate)
 
         # 2) What is drawn: the photos' batch, then that of the class images, if there are any.
-        drawn = self.draw(self.batches, self.captions, step, "noise")
+        drawn = self.draws.draw(self.batches, self.captions, step, "noise")
         if class_images.batches and class_images.captions:
-            drawn += self.draw(class_images.batches, class_images.captions, step, "prior")
+            drawn += self.draws.draw(class_images.batches, class_images.captions, step, "prior")
 
         # 3) Gradients, clipping, update.
         self.record.add(self.stepper(drawn))
         self.ema.update(step)
         self.check_memory()
-
-    def draw(
-        self, batches: Batches, captions: CaptionEncoder, step: int, purpose: str
-    ) -> list[MicroBatch]:
-        """Draw the noise of a step's photos; for the purpose "prior" of its class images."""
-        recipe, count, drawn = self.recipe, self.accumulation_steps, list[MicroBatch]()
-        weight = (recipe.prior_loss_weight if purpose == "prior" else 1.0) / count
-        # Each part of the batch draws by a number of its own, as if it were a step.
-        for number, batch in enumerate(batches.at(step).split(count), step * count):
-            with self.device.autocast():
-                conditions = captions.conditions_at(number, batch.photos)
-            inputs = self.family.draw_inputs(
-                batch.latents,  # (B, C, h, w)
-                step_generator(recipe.seed, number, purpose),
-                min_snr_gamma=recipe.min_snr_gamma,
-                noise_offset=recipe.noise_offset,
-                loss_weights=batch.weights,
-            )
-            told = {**inputs, **conditions, **batch.size_conditioning}
-            drawn.append(MicroBatch(told, weight, reported=purpose != "prior"))
-        return drawn
 
     def measure_progress(self, step: int) -> Progress:
         """Return how far the training is after so many steps."""

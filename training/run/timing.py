@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from storage.events import Progress, Timings, read_line
+from storage.eventlines import read_line
+from storage.events import Progress, Timings
 
 REPORT_SECONDS = 0.5  #: between two events of progress
 

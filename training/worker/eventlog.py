@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
-from storage.events import Ending, Event, LogEntry, read_line
+from storage.eventlines import read_line
+from storage.events import Ending, Event, LogEntry
 
 log = logging.getLogger(__name__)
 
