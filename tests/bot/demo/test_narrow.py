@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow(6), pytest.mark.asyncio(loop_scope="module")]
 NAME = "The grumpy old dog of our neighbours"  #: as long as a sensible one gets
 OPTIONS = {
     "name": NAME, "dataset": NAME, "prompt": "a very long prompt, with " + "pneumono" * 12,
-    "style": NAME,
+    "style": NAME, "prompts": "a very long prompt; another one",
 }  # fmt: skip
 LEFT_OUT = {"dataset delete", "dataset new", "style delete", "style unshare", "server unblock"}
 FORMS = (
