@@ -148,7 +148,9 @@ async def train_recipe(store: Store, job: Job, catalog: Catalog) -> dict[str, An
 def make_facts(photo: Photo) -> PhotoFacts:
     """Return what a recipe is to know of a photo."""
     mirrors = may_mirror(photo.found_framing, photo.examination)
-    return PhotoFacts(photo.framing, photo.repeats, mirrors, photo.digest)
+    # with or without a mask, it is the same photo
+    same = photo.plain_digest or photo.digest
+    return PhotoFacts(photo.framing, photo.repeats, mirrors, same)
 
 
 async def sample_request(store: Store, job: Job) -> dict[str, Any]:

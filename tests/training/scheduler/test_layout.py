@@ -102,6 +102,24 @@ async def test_further_datasets_are_concepts(queue):
     assert refused.value.code == "no_photos"
 
 
+async def test_a_photo_with_a_mask_is_still_the_same(queue):
+    """In two datasets, with a mask in one of them, it has the triggers of both."""
+    dog, cat = await queue.add_dataset(count=1), await queue.add_dataset(count=1, name="mycat")
+    (photo,) = await queue.store.photos.list_for(dog.id, ALICE)
+    await queue.store.photos.set_caption(photo.id, ALICE, "asleep")
+    (other,) = await queue.store.photos.list_for(cat.id, ALICE)
+    assert other.digest == photo.digest
+    masked = CheckedPhoto("b" * 64, 0, 64, 64, b"x", b"y", (), plain_digest=photo.digest)
+    await queue.store.photos.set_mask(other, masked)
+    further = [{"dataset": cat.id, "trigger": "mycat", "concept": "subject"}]
+    job = await queue.add_training(dataset=dog, further=further)
+
+    await write_job_folder(queue.store, job, CATALOG)
+
+    recipe = Recipe.from_json(queue.home.job_folder(job.folder).read_request()["recipe"])
+    assert recipe.photos[0].caption == "mycat, mydog, asleep"
+
+
 async def test_class_photos(queue):
     """A dataset of class photos is no concept: they are captioned without its trigger."""
     dog, kind = await queue.add_dataset(count=2), await queue.add_dataset(count=2, name="dogs")
