@@ -166,6 +166,17 @@ class CheckpointChosen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StrengthScored(Event):
+    """The finished style was drawn at several strengths; a picture of each lies in `samples/`."""
+
+    KIND = "strength"
+    best: float  #: 1 where no other is clearly better
+    strengths: tuple[float, ...] = ()
+    scores: tuple[float, ...] = ()  #: of these, the means over seeds
+    spreads: tuple[float, ...] = ()  #: of these: how far a score may be off, either way
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoCaptioned(Event):
     """One photo was described."""
 
@@ -341,7 +352,8 @@ KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
         Started, Note, Progress, RateFound, PreviewsDrawn, ResultDrawn, CheckpointSaved,
-        CheckpointChosen, PhotoCaptioned, PictureDrawn, JobServed, StepBoundary, StatusChanged,
+        CheckpointChosen, StrengthScored, PhotoCaptioned, PictureDrawn, JobServed, StepBoundary,
+        StatusChanged,
         Paused, Cancelled, Done, Failed,
     )
 }  # fmt: skip

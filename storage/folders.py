@@ -188,6 +188,10 @@ class JobFolder:
         """Return where the picture of a prompt at a step lies."""
         return self.samples / f"step-{step:06d}-{at}.png"
 
+    def strength_picture(self, strength: float) -> Path:
+        """Return where the picture at a strength lies."""
+        return self.samples / f"strength-{strength:.1f}.png"
+
     @property
     def log_file(self) -> Path:
         """The worker's log of this job."""

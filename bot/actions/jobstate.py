@@ -20,6 +20,7 @@ from storage.events import (
     RateFound,
     ResultDrawn,
     Started,
+    StrengthScored,
 )
 
 #: which notes are no longer so after an event
@@ -46,6 +47,7 @@ class JobState:
     strip: dict[int, str] = field(default_factory=dict)
     curve: str = ""  #: file of the loss curve
     choice: CheckpointChosen | None = None  #: between the checkpoints
+    strength: StrengthScored | None = None  #: of the finished style
     saved_step: int = 0  #: of the newest checkpoint
     pictures: dict[str, PictureDrawn] = field(default_factory=dict)  #: of a sample job, by file
     end: Ending | None = None
@@ -58,7 +60,7 @@ class JobState:
             state.apply(entry)
         return state
 
-    def apply(self, entry: LogEntry[Event]) -> None:  # noqa: C901 - a case for each event
+    def apply(self, entry: LogEntry[Event]) -> None:
         """Add the next event."""
         self._drop_note(*ENDED_NOTES.get(type(entry.event), ()))
         match entry.event:
@@ -74,11 +76,19 @@ class JobState:
             case CheckpointSaved() as event:
                 self.curve = event.curve or self.curve
                 self.saved_step = event.step
-            case CheckpointChosen() as event:
+            case event:
+                self._apply_outcome(event)
+
+    def _apply_outcome(self, event: Event) -> None:
+        """Add what came of the job."""
+        match event:
+            case CheckpointChosen():
                 self.choice = event
-            case PictureDrawn() as event:
+            case StrengthScored():
+                self.strength = event
+            case PictureDrawn():
                 self.pictures[event.file] = event
-            case event if isinstance(event, Ending):
+            case _ if isinstance(event, Ending):
                 self.end = event
 
     def _add_previews(self, event: PreviewsDrawn | ResultDrawn) -> None:

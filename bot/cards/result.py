@@ -20,6 +20,7 @@ from bot.cards.checkpoints import TrainMore, add_checkpoints
 from bot.cards.components import row, text
 from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.report import AddReport
+from bot.cards.strength import add_strength
 from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, format_size, say
 from storage.events import PreviewsDrawn, RateFound, ResultDrawn, SmallCopy
@@ -66,6 +67,8 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     card.add(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     add_pictures(card, home.job_folder(job.folder), result)
     add_checkpoints(card, style, result.checkpoints, state, result.until)
+    if not result.chosen:
+        add_strength(card, home.job_folder(job.folder), state)
     card.add(text(say(wording.result.PROMPT, trigger=style.trigger)))
     card.add(row(*styles.draw_buttons(style, result.base)))
     if programs := state.done.readable_by:

@@ -23,6 +23,9 @@ STOPPED = (
 )
 IN_USE_CHOSEN = "In use: **step {step}**, your choice. Safelight chose step {best}."
 CHECKPOINTS_UNTIL = "-# You can use another one until <t:{until}:D>."
+STRENGTH_BEST = "**Strength:** use it at **{strength}**. Its pictures score {score} of 100 there, and {full_score} at 1.0."
+STRENGTH_FULL = "**Strength:** 1.0 is right. From {least} to {most}, no other is clearly better."
+STRENGTH_ALT = "What it draws at the strengths {strengths}"
 TRAIN_MORE = "Train 30 % more"
 CHECKPOINT_PICK = "Use another checkpoint…"
 CHECKPOINT_LABEL = "Step {step}"

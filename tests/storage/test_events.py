@@ -29,6 +29,7 @@ from storage.events import (
     Started,
     StatusChanged,
     StepBoundary,
+    StrengthScored,
     Timings,
     Unknown,
 )
@@ -42,6 +43,7 @@ EVENTS = (
     ResultDrawn(20, ("a.png",), ("a dog",), (1,), candidates=3),
     CheckpointSaved(20, "step-000020.safetensors", "loss.png"),
     CheckpointChosen(50, 100, 50, (50, 100), (0.6, 0.4), (0.05, 0.04), stopped=True),
+    StrengthScored(0.8, (0.8, 1.0), (0.6, 0.4), (0.05, 0.04)),
     PhotoCaptioned(31, "0001.png", "a dog"),
     PictureDrawn("0.png", 5, "a dog"),
     JobServed(7, 1.25),

@@ -34,7 +34,8 @@ LOCK = ".lock"  #: held while a command works in the folder
 LOCK_SECONDS = 20.0  #: to wait for a command that is just ending
 #: of a recipe: what follows from other fields, and is told only where nothing else differs
 DERIVED = (
-    "family", "resolution", "prompts", "save_every", "class_prompt", "scoring_share", "patience",
+    "family", "resolution", "prompts", "save_every", "class_prompt", "scoring_share",
+    "strength_share", "patience",
 )  # fmt: skip
 CHANGING = ("accepted", "photos")  #: of a recipe: its date, and what is compared apart
 

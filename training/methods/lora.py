@@ -134,6 +134,18 @@ class LoraAdapter:
             for layer in self.layers.values():
                 layer.enable_adapters(enabled=True)
 
+    @contextmanager
+    def scaled(self, strength: float) -> Iterator[None]:
+        """Apply the LoRA so strongly inside the block; 1 is as it was trained."""
+        before = [layer.scaling[ADAPTER_NAME] for layer in self.layers.values()]
+        for layer, scale in zip(self.layers.values(), before, strict=True):
+            layer.scaling[ADAPTER_NAME] = scale * strength
+        try:
+            yield
+        finally:
+            for layer, scale in zip(self.layers.values(), before, strict=True):
+                layer.scaling[ADAPTER_NAME] = scale
+
     def detach(self) -> None:
         """Put the base's own layers back."""
         self.networks.attached = None

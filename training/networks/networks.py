@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from storage.errors import JobError
 from training.lazy import Tensor, torch
@@ -97,6 +97,14 @@ class Attached(Protocol):
 
     def detach(self) -> None:
         """Remove it from the networks."""
+
+
+@runtime_checkable
+class Scalable(Protocol):
+    """What can be at work more or less strongly."""
+
+    def scaled(self, strength: float) -> AbstractContextManager[None]:
+        """Apply it so strongly inside the block; 1 is as it was trained."""
 
 
 class Model(Protocol):

@@ -30,12 +30,13 @@ OMITTED_WHEN_DEFAULT = frozenset({
 GRAPH, COMPILE = "graph", "compile"
 #: left out of JSON when unused: recipes of before 0.2 are compared with newer ones by it
 LATER_FIELDS = (
-    *AUGMENTATIONS, "class_photos", "continued_from", "scoring_share", "patience",
+    *AUGMENTATIONS, "class_photos", "continued_from", "scoring_share",
+    "strength_share", "patience",
     "find_learning_rate", "found_learning_rate",
     "validation_split", "validation_photos",
 )  # fmt: skip
 #: left out of a file's header: private, or of no use to its reader
-NOT_PUBLIC = ("max_file_bytes", "class_prompt", "scoring_share", "patience")
+NOT_PUBLIC = ("max_file_bytes", "class_prompt", "scoring_share", "strength_share", "patience")
 
 
 def count_files(photos: Iterable[TrainingPhoto]) -> int:
@@ -94,6 +95,7 @@ class Recipe(TrainingOptions):
     stepper: str = ""  #: how steps are computed, "" is op by op; chosen by the worker
     memory_fallbacks: tuple[MemoryFallback, ...] = ()  #: taken by the worker
     scoring_share: float = 0.0  #: of the time, for scoring checkpoints by what they draw
+    strength_share: float = 0.0  #: the same, for trying strengths of the finished style
     patience: int = 0  #: checkpoints without a better score, then the run ends; 0 is never
     continued_from: int = 0  #: step at which a finished training was taken up again
     found_learning_rate: float = 0.0  #: by the worker's sweep, in place of the other

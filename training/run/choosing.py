@@ -40,12 +40,17 @@ def plan_scoring(recipe: Recipe, prompts: int) -> tuple[int, set[int]]:
     alone, and several concepts have photos that differ.
     """
     steps = list_preview_steps(recipe.steps, recipe.save_every)
-    passes = recipe.scoring_share * recipe.steps * recipe.batch_size * STEP_PASSES
+    passes = recipe.scoring_share * count_passes(recipe)
     affordable = int(passes / (MIN_SEEDS * PICTURE_PASSES))  # prompts x checkpoints
     if not recipe.rank or recipe.other_concepts or min(affordable, len(steps)) < 2:
         return 0, set()
     most = min(prompts, max(1, affordable // len(steps)))
     return most, set(steps[-affordable:]) if most else set()
+
+
+def count_passes(recipe: Recipe) -> int:
+    """Count the passes of single photos through the denoiser that a whole run takes."""
+    return recipe.steps * recipe.batch_size * STEP_PASSES
 
 
 class CheckpointJudge:
@@ -83,6 +88,11 @@ class CheckpointJudge:
         """Score the weights of a step that is to be, unless an earlier attempt has."""
         if step not in self.steps or step in self.scores:
             return
+        self.scores[step] = self.grade(self.draw(final_weights))
+        write_json(self.scores_file, {at: asdict(each) for at, each in self.scores.items()})
+
+    def draw(self, final_weights: Weights) -> list[Drawn]:
+        """Draw the prompts from MIN_SEEDS seeds, the first as the previews are."""
         tries = [
             replace(each, seed=each.seed + len(self.recipe.prompts) * at)
             for at in range(MIN_SEEDS)
@@ -90,10 +100,13 @@ class CheckpointJudge:
         ]
         pictures = self.previews.draw_images(tries, final_weights, SCORING_STEPS)
         pairs = zip(pictures, tries, strict=True)
-        drawn = [Drawn(picture, each.text) for picture, each in pairs]
-        self.scores[step] = self.judge.judge(drawn).score
-        torch.set_num_threads(self.recipe.threads)  # others may have changed them
-        write_json(self.scores_file, {at: asdict(each) for at, each in self.scores.items()})
+        return [Drawn(picture, each.text) for picture, each in pairs]
+
+    def grade(self, drawn: Sequence[Drawn]) -> Score:
+        """Return the score of such pictures."""
+        score = self.judge.judge(drawn).score
+        torch.set_num_threads(self.recipe.threads)  # a captioner may have changed them
+        return score
 
     def has_peaked(self) -> bool:
         """Return whether the last checkpoints were no better than one before."""

@@ -83,6 +83,7 @@ def choose_watching(request: TrainRequest) -> dict[str, Any]:
     return {
         "save_every": checkpoint_interval(request.steps, rounds),
         "scoring_share": 0.02 if request.dial is Dial.QUICK else 0.1,
+        "strength_share": 0.05 if thorough else 0.0,
         "patience": PATIENCE if thorough else 0,
     }
 

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 
 from storage.errors import JobError
-from storage.events import Cancelled, Done, Event, Note, Paused, Progress, Started, StepBoundary
+from storage.events import Cancelled, Event, Note, Paused, Progress, Started, StepBoundary
 from storage.folders import JobFolder
 from storage.planning.plan import list_preview_steps
 from storage.records import JobCommand
@@ -362,9 +362,11 @@ class TrainingRun:
             yield from self.record.measure()
         yield from self.start_checkpoint(steps)
         chosen = yield from self.choose_checkpoint(steps)
+        yield from self.draw_when_room(chosen, partial(self.styles.try_strengths, self.judge))
         yield from self.draw_when_room(chosen, self.previews.draw_result)
         yield from self.checkpoints.finish()
-        write = partial(self.write_style, chosen, steps, early=early)
+        facts = self.recipe, (chosen, steps), self.final_weights
+        write = partial(self.styles.write_result, *facts, early=early)
         done, _ = yield from write_when_room(self.folder.path, write, self.reach_boundary, steps)
         yield done
 
@@ -385,8 +387,3 @@ class TrainingRun:
             self.ema.load(saved.ema)
         yield choice
         return choice.step
-
-    def write_style(self, steps: int, last: int, *, early: bool) -> Done:
-        """Write the style's file of a step; return the end of the run."""
-        with self.final_weights():
-            return self.styles.write_result(self.recipe, steps, last, early=early)

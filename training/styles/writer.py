@@ -40,6 +40,7 @@ class Origin:
     prediction: str
     base: str  #: the base's source
     clip_skip: int = 1  #: clip skip
+    usage_hint: str = ""  #: how the style is best used
 
 
 def describe_origin(recipe: Recipe, family: Family, base: Base) -> Origin:
@@ -135,6 +136,8 @@ def modelspec_metadata(recipe: Recipe, origin: Origin) -> dict[str, str]:
         "modelspec.date": date.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "modelspec.trigger_phrase": ", ".join(recipe.photo_ranges),
     }
+    if origin.usage_hint:
+        told["modelspec.usage_hint"] = origin.usage_hint
     if origin.prediction in PREDICTIONS:
         told["modelspec.prediction_type"] = PREDICTIONS[origin.prediction]
     return told
