@@ -41,7 +41,7 @@ def add_checkpoints(
     used = style.checkpoint or best
     pictures = [(each, find_picture(each)) for each in shown]
     frames = [
-        Frame(path, fill(wording.result.CHECKPOINT_LABEL, step=each.step), each.step == used)
+        Frame(path, str(each.step), each.step == used)
         for each, path in pictures
         if path is not None
     ]

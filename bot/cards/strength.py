@@ -9,10 +9,10 @@ from bot import wording
 from bot.actions.jobstate import JobState
 from bot.card import Card
 from bot.cards.components import text
-from bot.cards.filmstrip import Frame, draw_filmstrip
 from bot.wording import fill, say
 from storage.events import StrengthScored
 from storage.folders import JobFolder
+from storage.photos.filmstrip import Frame, draw_filmstrip
 
 STRIP_FILE = "strengths.png"
 FULL = 1.0  #: the strength that a style is trained at

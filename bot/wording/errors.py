@@ -164,7 +164,7 @@ ERRORS = {
     "photo_small": "It's {width}×{height} pixels, which is too small to learn from. Use the original.",
     "photo_twice": "This picture is already in the dataset.",
     "photo_unknown": "This is not a picture I can read. Use JPEG, PNG, WebP, HEIC or AVIF.",
-    "photos_changed": "The photos or captions of {name} have changed since that training, so it can't simply go on. Start a new one with /train.",
+    "photos_changed": "The photos of {name} have changed since that training, so it can't simply go on. Start a new one with /train.",
     "photos_withdrawn": "Somebody took back photos that this training used, so it was stopped and deleted. Start it again with the photos that are left.",
     "photos_explicit": "**{name}** can't be trained: {photos} looks explicit. Remove it with /dataset show, or ask the operator if that's a mistake.",
     "photos_full": "The dataset is full: it can hold {most} photos. Remove some with /dataset show.",

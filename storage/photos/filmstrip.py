@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-SIDE, BAR, GAP, LABEL_SIZE = 192, 36, 8, 22  #: pixels
-MARK_WIDTH = 6  #: pixels
+SIDE, BAR, GAP, LABEL_SIZE = 192, 60, 8, 44  #: pixels
+MARK_WIDTH, MAX_LABEL_WIDTH = 6, 180  #: pixels; a longer label is drawn smaller
 FRAMES_A_ROW = 5
 FRAME_MS, LAST_FRAME_MS = 700, 2500  #: of an animation
 GROUND, BAR_COLOUR, INK, MARK_COLOUR = "#ffffff", "#2b2d31", "#f2f3f5", "#23a55a"
@@ -62,6 +62,7 @@ def draw_frame(frame: Frame) -> Image.Image:
     if frame.marked:
         pen.rectangle((0, 0, SIDE - 1, SIDE + BAR - 1), outline=MARK_COLOUR, width=MARK_WIDTH)
         pen.rectangle((0, SIDE, SIDE - 1, SIDE + BAR - 1), fill=MARK_COLOUR)
-    font = ImageFont.load_default(LABEL_SIZE)
+    wide = ImageFont.load_default(LABEL_SIZE).getlength(frame.label)
+    font = ImageFont.load_default(LABEL_SIZE * min(1.0, MAX_LABEL_WIDTH / max(wide, 1)))
     pen.text((SIDE / 2, SIDE + BAR / 2), frame.label, INK, font, anchor="mm")
     return tile

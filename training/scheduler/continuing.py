@@ -16,17 +16,15 @@ from storage.store import Store
 from training.modelfiles import tensorfile
 from training.recipe.recipe import Recipe
 
-#: of a recipe: what the photos have told
-FROM_PHOTOS = ("photos", "other_concepts", "class_photos")
-
 
 async def continue_recipe(
     store: Store, job: Job, recipe: Recipe, photos: Collection[Photo]
 ) -> Recipe:
     """Link the state that a job goes on from, and return its recipe with the new steps.
 
-    `recipe` is what a new training would get. Raises JobError: "state_gone" if the state is no
-    longer kept, "photos_changed" if the photos or their captions are not those of then.
+    `recipe` is what a new training would get; captions and crops stay those of then. Raises
+    JobError: "state_gone" if the state is no longer kept, "photos_changed" if photos were added
+    or removed since.
     """
     request = TrainRequest.from_json(job.request)
     try:
@@ -36,11 +34,19 @@ async def continue_recipe(
     state = store.home.job_folder(earlier.folder).kept_state
     step, old = await asyncio.to_thread(read_state, state)
     added = any(photo.created > (earlier.started or 0) for photo in photos)
-    if added or any(getattr(old, name) != getattr(recipe, name) for name in FROM_PHOTOS):
+    if added or list_files(old) != list_files(recipe):
         raise JobError("photos_changed", name=request.name)
     first = store.home.job_folder(job.folder).checkpoints / f"step-{step:06d}.safetensors"
     await asyncio.to_thread(link_file, state, first)
     return replace(old, steps=request.steps, continued_from=step)
+
+
+def list_files(recipe: Recipe) -> list[set[str]]:
+    """List the files of photos by what they are for."""
+    others = [one.photos for one in recipe.other_concepts]
+    return [
+        {photo.file for photo in each} for each in (recipe.photos, *others, recipe.class_photos)
+    ]
 
 
 def read_state(file: Path) -> tuple[int, Recipe]:

@@ -80,7 +80,7 @@ def test_recommended(
 ) -> None:
     """A run with time for it tries strengths at its end; the header has the best."""
     prompt = SamplePrompt("a mydog emoji", 3)
-    shares = {"scoring_share": 9.0, "strength_share": 7.0}
+    shares = {"scoring_share": 9.0, "strength_share": 13.0}
     recipe = make_recipe(steps=2, save_every=1, prompts=(prompt,), **shares)
     folder = make_job_folder(recipe)
 
