@@ -26,7 +26,6 @@ from training.recipe.recipe import Recipe
 from training.run import checkpoint, initial_word, memory, optimizers, steppers
 from training.run.checks import find_method
 from training.run.choosing import CheckpointJudge
-from training.run.curve import recent_mean
 from training.run.defaults import fill_in_device
 from training.run.draws import NoiseDraws
 from training.run.dropout import adapter_dropout
@@ -285,26 +284,14 @@ class TrainingRun:
 
     def measure_progress(self, step: int) -> Progress:
         """Return how far the training is after so many steps."""
-        with self.timer.timing_wait():
-            self.record.fetch()
-        recipe, known = self.recipe, self.record.losses
-        losses = known[-1], recent_mean(known)
-        learning_rate = recipe.trained_rate * recipe.lr_factor(step - 1)
-        speed, left = self.timer.steps_per_second(), self.estimate_seconds_left(step)
-        used, timer = self.device.used_mib(), self.timer
-        spent = timer.total_seconds(), timer.mean_seconds("picture")
-        return Progress(step, recipe.steps, *losses, learning_rate, speed, left, used, *spent)
+        rounds = sum(drawn >= step for drawn in self.preview_steps)
+        pictures = self.previews.count_pictures(rounds)
+        return self.record.report_progress(step, self.device.used_mib(), pictures)
 
     def check_memory(self) -> None:
         """Raise OutOfMemoryError beyond the device's own memory: some drivers lend the host's."""
         if self.memory_limit_mib and self.device.peak_mib() > self.memory_limit_mib:
             raise torch.OutOfMemoryError(f"{self.memory_limit_mib} MiB are not enough")
-
-    def estimate_seconds_left(self, step: int) -> float:
-        """Return the seconds until the end: steps and previews."""
-        rounds = sum(drawn >= step for drawn in self.preview_steps)
-        pictures = self.previews.count_pictures(rounds) * self.timer.mean_seconds("picture")
-        return (self.recipe.steps - step) / self.timer.steps_per_second() + pictures
 
     def save_and_draw(self, step: int) -> Commanded:
         """Start the checkpoint of a step and draw its previews.

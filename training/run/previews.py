@@ -69,7 +69,8 @@ class Previews:
 
     def note_copies(self, step: int, images: Sequence[Image.Image]) -> list[Event]:
         """Say once that a picture after a step is one of the photos."""
-        copied = step and self.copies.finds_new_copy(images)
+        with self.timer.timing("watching", 1):
+            copied = step and self.copies.finds_new_copy(images)
         return [Note("copies_photo", {"step": step})] if copied else []
 
     def draw_result(self, step: int, final_weights: Weights) -> list[Event]:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from storage.errors import JobError
-from storage.events import Note
+from storage.events import Note, Progress
 from training.recipe.recipe import Recipe
 from training.run.alarms import find_alarm
+from training.run.curve import recent_mean
 from training.run.examples import Example
 from training.run.metrics import QUARTER_COLUMNS, MetricsLog, Row
 from training.run.probes import (
@@ -89,6 +90,25 @@ class RunRecord:
         self.log.append(self.rows)
         self.rows.clear()
 
+    def report_progress(self, step: int, memory_mib: int, pictures: int) -> Progress:
+        """Return how far the training is after so many steps, with so many pictures to come."""
+        recipe, timer = self.recipe, self.timer
+        with timer.timing_wait():
+            self.fetch()
+        speed, picture_seconds = timer.steps_per_second(), timer.mean_seconds("picture")
+        return Progress(
+            step,
+            recipe.steps,
+            loss=self.losses[-1],
+            smoothed_loss=recent_mean(self.losses),
+            learning_rate=recipe.trained_rate * recipe.lr_factor(step - 1),
+            steps_per_second=speed,
+            eta_seconds=(recipe.steps - step) / speed + pictures * picture_seconds,
+            memory_mib=memory_mib,
+            seconds=timer.total_seconds(),
+            picture_seconds=picture_seconds,
+        )
+
     def start_row(self) -> Row:
         """Return a row's step and time."""
         return {"step": len(self.losses), "seconds": self.timer.total_seconds()}
@@ -116,7 +136,7 @@ class RunRecord:
 
     def measure(self) -> Iterator[Note]:
         """Measure by the probes after the steps so far; yield an alarm that was not told yet."""
-        with self.timer.timing("probe", 1):
+        with self.timer.timing("watching", 1):
             self.fetch()
             losses = self.measure_losses(self.probes)
             row = self.rows.pop() if self.rows else self.start_row()
