@@ -19,6 +19,7 @@ from bot.cards import style as styles
 from bot.cards.checkpoints import TrainMore, add_checkpoints
 from bot.cards.components import row, text
 from bot.cards.job import COLOURS, JobView, failure_sentence
+from bot.cards.jobpictures import Animate, list_frames
 from bot.cards.report import AddReport
 from bot.cards.strength import add_strength
 from bot.cards.upscaled import PictureCard
@@ -81,7 +82,9 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
         add_file(card, result, handover, home.style_file(style.folder, style.name))
     more = [TrainMore(style.id)] if result.has_state else []
     card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id), *more))
-    return card.add(row(styles.Delete(style.id), AddReport(job.id)))
+    drawn = list(list_frames(home, job, state, 0))
+    film = [Animate(job.id)] if len(drawn) > 1 else []
+    return card.add(row(*film, styles.Delete(style.id), AddReport(job.id)))
 
 
 def group_by_need(needs: Mapping[str, str]) -> dict[str, list[str]]:
