@@ -97,8 +97,10 @@ class RateFinder:
                 if not losses[-1] < DIVERGED * first:  # nor NaN
                     break
         sound = losses if math.isfinite(losses[-1]) else losses[:-1]
-        sweep = Sweep(first, rates[: len(sound)], sound)
         usual = self.recipe.learning_rate
+        if not sound:  # the run itself will say that its loss is no number
+            return replace(self.recipe, found_learning_rate=usual), None
+        sweep = Sweep(first, rates[: len(sound)], sound)
         path = folder.samples / CURVE
         with replacing(path) as part:
             draw_sweep(sweep.rates, sweep.smoothed[1:], usual, sweep.rate).save(part, "PNG")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from PIL import Image
 
 from storage.errors import JobError
@@ -14,10 +17,19 @@ from storage.folders import JobFolder
 from storage.records import JobCommand, Optimizer
 from training.bases.cache import BaseCache
 from training.run.loop import train
-from training.run.rate_finder import MIN_SWEEP_STEPS, SPAN, SWEEP_STEPS, Sweep, list_rates
+from training.run.rate_finder import (
+    MIN_SWEEP_STEPS,
+    SPAN,
+    SWEEP_STEPS,
+    RateFinder,
+    Sweep,
+    list_rates,
+)
+from training.run.step import MicroBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from training.recipe.recipe import Recipe
 
@@ -98,6 +110,25 @@ def test_bytes(
         assert picture.size == (640, 240)
     assert result(folder) == result(by_hand) == result(paused)
     assert "rate" not in [event.kind for event in again]
+
+
+def test_no_number(bases: BaseCache, make_recipe: Made, tmp_path: Path) -> None:
+    """A loss that is no number from the first step on leaves the usual rate, and draws nothing."""
+    weight = torch.nn.Parameter(torch.ones(1))
+    attached = SimpleNamespace(parameters={"weight": weight}, rate_factors={})
+    family = SimpleNamespace(compute_loss=lambda _: weight.sum() * math.nan, networks=None)
+    recipe = make_recipe(find_learning_rate=True, learning_rate=1e-3)
+    finder = RateFinder(recipe, attached, family, bases.device, lambda *_: [MicroBatch({})])
+    found = []
+
+    def search() -> Iterator[Event | None]:
+        found.append((yield from finder.search(JobFolder(tmp_path), lambda: (yield))))
+
+    told = [event.kind for event in search() if event]
+
+    assert found == [(replace(recipe, found_learning_rate=1e-3), None)]
+    assert told == ["note"]
+    assert weight.item() == 1
 
 
 def test_prodigy(make_recipe: Made) -> None:
