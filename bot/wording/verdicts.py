@@ -31,7 +31,7 @@ SHORT = {
 WHY = {
     "animated": "It's animated, and only its first frame is used.",
     "bars": "It has plain bars ({sides}), which the style would learn too.",
-    "blurred": "It's soft: it was enlarged or is out of focus, with detail for only about {width}×{height} pixels, and the style would learn that.",
+    "blurred": "It's soft: it was enlarged or is out of focus, with detail for only about {width}×{height} pixels.",
     "bright": "It's overexposed: most of its middle is white, so there's little to learn from.",
     "dark": "It's so dark that there's little to learn from.",
     "explicit": "It looks explicit, so nothing can be trained on it here.",
@@ -44,13 +44,13 @@ WHY = {
     "several_faces": "There are {count} faces in it, and the style can't know which one you mean.",
     "text": "There's text in it ({words}), and the style would learn that too.",
     "tiny": "It's small: {width}×{height} pixels leave little detail to learn.",
-    "unsharp": "It's blurred, and the style would learn that too.",
-    "watermark": "It has the same text at the same place as other photos ({words}), and the style would draw it everywhere.",
+    "unsharp": "It's blurred.",
+    "watermark": "It has the same text at the same place as other photos ({words}), and the style may draw it.",
 }
 ADVICE = {
     "animated": "A still photo works just as well.",
     "bars": "Crop them off, or use the original.",
-    "blurred": "Use the original, or a sharper photo.",
+    "blurred": "It can stay; the original is better if you have it.",
     "bright": "Use one with less light.",
     "dark": "Use one with more light.",
     "explicit": "Remove it, or ask the operator if that's a mistake.",
@@ -63,8 +63,8 @@ ADVICE = {
     "several_faces": "Crop it to the one you mean, or say in its caption who is where.",
     "text": "That's fine if it belongs to the subject; if not, crop it off.",
     "tiny": "Use the original if you have it.",
-    "unsharp": "Use a sharper photo.",
-    "watermark": "Use photos without it, or crop it off.",
+    "unsharp": "It can stay; a sharper one is better if you have it.",
+    "watermark": "It can stay; crop it off if you mind.",
 }
 BEST = "This is the best of them. Add photos that differ."
 PHOTO_NAME = "photo {number}"

@@ -32,7 +32,7 @@ PLAIN_SPREAD, BUSY_SPREAD = 25.0, 50.0  #: standard deviation of the colours at 
 MIN_GROUND_DISTANCE = 12.0  #: levels; of crops of one photo it is less
 LUMA = (0.299, 0.587, 0.114)
 #: what cannot be learnt from: it counts as no photo
-USELESS = frozenset({"blurred", "plain", "dark"})
+USELESS = frozenset({"plain", "dark"})
 
 Colours = NDArray[np.float32]
 
@@ -67,7 +67,7 @@ class Readiness:
 
     level: Level
     advice: str  #: the code of the most useful next photo; "" if nothing is missing
-    different: int  #: sharp photos, those of the same shot counted once
+    different: int  #: photos, those of the same shot counted once
     missing: int  #: photos to add, by the advice
     grounds: int  #: kinds of ground
     grid: tuple[tuple[int, ...], ...]  #: photos by ground (rows) and light (columns)

@@ -18,10 +18,10 @@ def make_photo(
 
 
 def test_distinct_photos() -> None:
-    """Blurred photos are not counted as distinct, and those of the same shot count once."""
+    """Black photos are not counted as distinct, and those of the same shot count once."""
     photos = [make_photo(FAR * at) for at in range(1, 5)]
     photos += [
-        make_photo(FAR ^ 1), make_photo(FAR * 9, warnings=("blurred",)), make_photo(FAR * 8),
+        make_photo(FAR ^ 1), make_photo(FAR * 9, warnings=("dark",)), make_photo(FAR * 8),
     ]  # fmt: skip
 
     case = AdviceInput.from_photos(photos, Concept.SUBJECT)

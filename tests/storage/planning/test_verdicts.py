@@ -38,11 +38,23 @@ def test_worst_first() -> None:
     verdict = judge_photo(make_photo(1, "animated", "dark", "bars", "blurred"))
 
     assert [finding.code for finding in verdict.findings] == [
-        "blurred",
         "bars",
         "dark",
+        "blurred",
         "animated",
     ]
+
+
+def test_hints() -> None:
+    """Blur and watermarks are named, but not warned of: they did no style measurable harm."""
+    soft, barred = (judge_photo(make_photo(1, *warned)) for warned in (("blurred",), ("bars",)))
+
+    assert [[finding.code for finding in each.findings] for each in (soft, barred)] == [
+        ["blurred"],
+        ["bars"],
+    ]
+    assert (soft.warnings, soft.can_accept) == ((), False)
+    assert (len(barred.warnings), barred.can_accept) == (1, True)
 
 
 def test_facts() -> None:
@@ -63,7 +75,7 @@ def test_same_shot() -> None:
     first, other, third = judge_photos(photos, ["a", "b", "c"])
 
     assert (count_different(photos), group_shots(photos)) == (2, [[0, 2]])
-    assert first.findings[1].facts == {"others": ["c"], "best": "c", "is_best": False}
+    assert first.findings[0].facts == {"others": ["c"], "best": "c", "is_best": False}
     assert (other.findings, third.findings[0].facts["is_best"]) == ((), True)
 
 
@@ -169,5 +181,5 @@ def test_every_warning_is_a_finding() -> None:
 
     assert found == {*FINDINGS} - {
         "unsharp", "same_shot", "animated", "explicit", "nudity", "text", "watermark",
-        "no_face", "several_faces",
+        "no_face", "several_faces", "other_subject",
     }  # fmt: skip
