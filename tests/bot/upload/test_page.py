@@ -66,7 +66,7 @@ async def test_cuts(site, tab, write_photos):
 
     async with cutting(site.bot, every=5) as proxy, tab(link(site, dataset)) as browser:
         await send(browser, paths)
-        await browser.wait_until(f"{SHOWN}.length === 20")
+        await browser.wait_until(f"{SHOWN}.length === 20 && !document.querySelector('.file')")
         said = await browser.run("document.querySelector('#news').textContent")
         boxes = await browser.run("document.querySelectorAll('#photos li').length")
 
