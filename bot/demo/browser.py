@@ -16,6 +16,7 @@ import aiohttp
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 MAX_WAIT_SECONDS = 60.0  #: for a page to show something
+LOOK_SECONDS = 0.03  #: between two looks whether it does
 ADDRESS = re.compile(rb"127\.0\.0\.1:\d+")
 #: An expression that is true once every picture is loaded.
 LOADED = (
@@ -58,7 +59,7 @@ class Tab:
         """Wait until an expression is true."""
         async with asyncio.timeout(MAX_WAIT_SECONDS):
             while not await self.run(script):
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def wait_for_text(self, text: str) -> None:
         """Wait until the page shows a text."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
 
@@ -143,8 +142,8 @@ async def test_an_answer_scrolls_into_view(tmp_path, tab):
     async with served_page(tmp_path / "home", act=make_datasets) as url, tab(url) as browser:
         await browser.resize(390, 844)
         await browser.wait_for_text("Glum")
+        await browser.wait_until(SETTLED)
         await browser.run(f"{messages}[0].scrollIntoView()")
-        await asyncio.sleep(0.3)
         await press(browser, wording.demo.TRAIN_MASCOT)
         await browser.wait_for_text(ERRORS["scheduler_away"])
         await browser.wait_until(shown)
