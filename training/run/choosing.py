@@ -28,29 +28,42 @@ from training.run.best import CAPTIONER
 from training.run.previews import Previews, Weights
 
 SCORING_STEPS = 8  #: of the sampler: enough to compare pictures, and cheaper than to show them
-PICTURE_PASSES = 2 * SCORING_STEPS  #: through the denoiser: with the prompt and without
-STEP_PASSES = 3  #: for each photo of a batch: forward, and backward, which is twice the work
+#: What things cost, in passes of one photo through the denoiser, as measured on the embedded base:
+#: a photo of a step is a pass forward, and one backward, which is twice the work.
+STEP_PASSES, SHOWN_PASSES, SCORED_PASSES, CAPTION_PASSES = 3, 57, 40, 10
 MAX_PHOTOS = 12  #: that pictures are compared with
 
 
-def plan_scoring(recipe: Recipe, prompts: int) -> tuple[int, set[int]]:
+def plan_scoring(recipe: Recipe, previews: Previews) -> tuple[int, set[int]]:
     """Return of how many prompts, and of which steps, there is time to draw pictures.
 
     These are the last checkpoints, two at least, else none. Whole models keep their last one
     alone, and several concepts have photos that differ.
     """
     steps = list_preview_steps(recipe.steps, recipe.save_every)
-    passes = recipe.scoring_share * count_passes(recipe)
-    affordable = int(passes / (MIN_SEEDS * PICTURE_PASSES))  # prompts x checkpoints
+    passes = recipe.scoring_share * count_passes(recipe, previews)
+    affordable = int(passes / cost_of_scores(recipe))  # prompts x checkpoints
     if not recipe.rank or recipe.other_concepts or min(affordable, len(steps)) < 2:
         return 0, set()
-    most = min(prompts, max(1, affordable // len(steps)))
+    most = min(len(previews.prompts), max(1, affordable // len(steps)))
     return most, set(steps[-affordable:]) if most else set()
 
 
-def count_passes(recipe: Recipe) -> int:
-    """Count the passes of single photos through the denoiser that a whole run takes."""
-    return recipe.steps * recipe.batch_size * STEP_PASSES
+def count_passes(recipe: Recipe, previews: Previews) -> int:
+    """Count the passes of a whole run, with the pictures that it shows."""
+    rounds = 1 + len(list_preview_steps(recipe.steps, recipe.save_every))
+    pictures = previews.count_pictures(rounds)
+    return recipe.steps * recipe.batch_size * STEP_PASSES + pictures * SHOWN_PASSES
+
+
+def cost_of_scores(recipe: Recipe) -> int:
+    """Count the passes of one prompt's pictures with their scores."""
+    return MIN_SEEDS * (SCORED_PASSES + CAPTION_PASSES * has_obedience(recipe))
+
+
+def has_obedience(recipe: Recipe) -> bool:
+    """Return whether captions are compared with prompts: a thorough run has the time for it."""
+    return recipe.patience > 0
 
 
 class CheckpointJudge:
@@ -58,7 +71,7 @@ class CheckpointJudge:
 
     def __init__(self, recipe: Recipe, previews: Previews) -> None:
         self.recipe, self.previews, self.folder = recipe, previews, previews.folder
-        count, self.steps = plan_scoring(recipe, len(previews.prompts))
+        count, self.steps = plan_scoring(recipe, previews)
         self.prompts = previews.prompts[:count]
         self.scores = read_scores(self.scores_file) if self.steps else {}
 
@@ -75,7 +88,8 @@ class CheckpointJudge:
         photos = self.previews.crop_photos([*first.values()][-MAX_PHOTOS:])
         pairs = [(self.folder.preview(0, at), each.text) for at, each in enumerate(self.prompts)]
         before = [Drawn(read_picture(path), text) for path, text in pairs if path.exists()]
-        describe = self.describe if bases.find(recipe.base).small else None
+        described = bases.find(recipe.base).small and has_obedience(recipe)
+        describe = self.describe if described else None
         taught = Taught(photos, words=(recipe.trigger,))
         return StyleJudge(FeatureNet.load(bases.device), taught, before, describe)
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.events import StrengthScored
-from training.judge.score import MIN_SEEDS, Score
+from training.judge.score import Score
 from training.networks.networks import Attached, Scalable
 from training.recipe.recipe import Recipe
-from training.run.choosing import PICTURE_PASSES, CheckpointJudge, count_passes
-from training.run.previews import Weights, save
+from training.run.choosing import CheckpointJudge, cost_of_scores, count_passes
+from training.run.previews import Previews, Weights, save
 
 FULL = 1.0  #: the strength that a style is trained at
 #: others to try, the most that there is time for
 LADDERS = ((0.4, 0.6, 0.8, 1.2, 1.4), (0.4, 0.7, 1.4))
 
 
-def list_strengths(recipe: Recipe, prompts: int) -> tuple[float, ...]:
+def list_strengths(recipe: Recipe, previews: Previews, prompts: int) -> tuple[float, ...]:
     """Return the strengths that there is time to try, beside full strength."""
-    passes = recipe.strength_share * count_passes(recipe)
-    most = passes / (max(prompts, 1) * MIN_SEEDS * PICTURE_PASSES)
+    passes = recipe.strength_share * count_passes(recipe, previews)
+    most = passes / (max(prompts, 1) * cost_of_scores(recipe))
     return next((each for each in LADDERS if len(each) <= most), ())
 
 
@@ -30,7 +30,7 @@ def score_strengths(
 
     Returns None without time for it, or where the method has no strength.
     """
-    strengths = list_strengths(judge.recipe, len(judge.prompts))
+    strengths = list_strengths(judge.recipe, judge.previews, len(judge.prompts))
     if not (strengths and step in judge.scores and isinstance(attached, Scalable)):
         return None
     scores, folder = {FULL: judge.scores[step]}, judge.folder

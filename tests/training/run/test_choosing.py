@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,13 +26,25 @@ if TYPE_CHECKING:
     from training.recipe.recipe import Recipe
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """What a plan asks of a run's previews: two prompts, and so many pictures at the end."""
+
+    at_end: int
+    prompts = ("a", "b")
+
+    def count_pictures(self, rounds: int) -> int:
+        """Count the pictures of so many rounds."""
+        return 2 * (rounds - 1) + self.at_end
+
+
 @pytest.mark.parametrize(
     ("steps", "batch_size", "share", "planned"),
     [
         (600, 1, 0.02, (0, set())),  # SDXL, quick
-        (1200, 1, 0.1, (1, {300, 600, 900, 1200})),  # SDXL, balanced
-        (2600, 1, 0.1, (2, {650, 1300, 1950, 2600})),
-        (140, 4, 0.1, (1, {70, 105, 140})),  # the embedded base, balanced
+        (1200, 1, 0.1, (1, {600, 900, 1200})),  # SDXL, balanced
+        (3300, 1, 0.1, (2, {825, 1650, 2475, 3300})),
+        (122, 4, 0.1, (1, {93, 122})),  # the embedded base, balanced
         (100, 4, 0.02, (0, set())),
     ],
 )
@@ -46,9 +58,10 @@ def test_budget(
     """As many checkpoints are scored as the share of the time allows, the last ones; or none."""
     more = {"save_every": checkpoint_interval(steps), "scoring_share": share}
     recipe = replace(make_recipe(steps=steps, **more), batch_size=batch_size)
+    previews = Pictures(2 if batch_size == 1 else 12)
 
-    assert plan_scoring(recipe, 2) == planned
-    assert plan_scoring(replace(recipe, rank=0), 2) == (0, set())
+    assert plan_scoring(recipe, previews) == planned
+    assert plan_scoring(replace(recipe, rank=0), previews) == (0, set())
 
 
 def test_choice() -> None:
