@@ -16,6 +16,7 @@ from typing import Any
 from bot import wording
 from bot.terminal.bar import Bar
 from bot.terminal.check import check_lines
+from bot.terminal.evaluation import evaluation_lines
 from bot.wording import fill
 from storage.errors import JobError
 from storage.eventlines import read_line
@@ -24,8 +25,8 @@ from storage.signals import HANGUP, STOPS, list_heeded
 
 TRAINING_PROGRAM = (sys.executable, "-m", "training")
 ANSWER_KINDS = (
-    "bases", "fetched", "device", "advised", "checked", "inspected", "packed", "shrunk",
-    "exported", "promoted",
+    "bases", "fetched", "device", "advised", "checked", "evaluated", "inspected", "packed",
+    "shrunk", "exported", "promoted",
 )  # fmt: skip
 TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
 SUCCESS_KINDS = frozenset({"done", *ANSWER_KINDS}) - {"fetched"}  #: nothing comes after them
@@ -211,6 +212,9 @@ class EventPrinter:
             sys.stdout.write(json.dumps(event, ensure_ascii=False, indent=2) + "\n")
         else:
             sys.stdout.writelines(map(replace_control_chars, check_lines(event)))
+
+    def _evaluated(self, event: dict[str, Any]) -> None:
+        sys.stdout.writelines(map(replace_control_chars, evaluation_lines(event)))
 
     def _packed(self, event: dict[str, Any]) -> None:
         facts = {

@@ -17,6 +17,7 @@ from bot.wording import (
     emoji,
     encryption,
     errors,
+    evaluation,
     guide,
     job,
     member,

@@ -15,6 +15,7 @@ COMMANDS = {
     "sample": "draw pictures, with or without a style",
     "grid": "draw one picture of many: styles by strengths, or prompts by styles",
     "caption": "write captions for a folder of photos",
+    "evaluate": "grade a style beside its photos, and write a report card",
     "check": "say what is wrong with each photo of a folder, and which are the same shot",
     "pack": "pack photos and captions into a zip for other programs",
     "bases": "list the bases to start from, or fetch one: safelight bases fetch NAME",

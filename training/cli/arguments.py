@@ -215,6 +215,25 @@ class CheckArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateArguments:
+    """A style to grade."""
+
+    style: Path = flag("a style's .safetensors, whoever trained it", name="style")
+    photos: Path = flag("folder or zip of the photos that it was taught with", metavar="PHOTOS")
+    json: Path = flag(
+        "JSON to write; the report card and the pictures lie beside it", metavar="FILE.json"
+    )
+    base: str = flag("base to draw with (default: the one that it was trained on)", default="")
+    trigger: str = flag("its trigger word (default: as its file says)", default="")
+    concept: Concept = flag("what it was taught (default: subject)", default=Concept.SUBJECT)
+    class_word: str = flag("what the subject is in one word, e.g. dog", default="")
+    strength: float = flag("how strongly to apply the style (default: 1)", default=1.0)
+    prompts: int = flag(
+        "prompts to draw, three pictures each (default: 25, on the embedded base 4)", default=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BasesArguments:
     """Bases to fetch; all bases are listed if there are none."""
 

@@ -30,6 +30,7 @@ END_CODES = {
     "done": 0,
     "advised": 0,
     "checked": 0,
+    "evaluated": 0,
     "packed": 0,
     "paused": STOPPED_EXIT_CODE,
     "cancelled": STOPPED_EXIT_CODE,
@@ -155,6 +156,10 @@ COMMANDS = {
     "check": Command(
         "Say what is wrong with each photo of a folder, and which are the same shot.",
         arguments.CheckArguments, partial(run_job, LocalJob.check),
+    ),
+    "evaluate": Command(
+        "Grade a style beside its photos, and write a report card.",
+        arguments.EvaluateArguments, partial(run_job, LocalJob.evaluate),
     ),
     "bases": Command(
         "List the bases to start from, or fetch some.",

@@ -37,6 +37,7 @@ from training.cli.arguments import (
     AdviseArguments,
     CaptionArguments,
     CheckArguments,
+    EvaluateArguments,
     GridArguments,
     PackArguments,
     SampleArguments,
@@ -44,6 +45,7 @@ from training.cli.arguments import (
 )
 from training.cli.bases import open_registry
 from training.cli.check import USUAL_BASE, check_photos, examine_photos, look_at_photos
+from training.cli.evaluate import grade_style, write_report
 from training.cli.grid import lay_out
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, keep_numbered, link_or_copy
@@ -135,10 +137,7 @@ class LocalJob:
         if given.style is not None:
             style = header.read_method_and_trigger(given.style)
             base = base or header.read_base(given.style)
-            shutil.copyfile(given.style, self.folder.style_file)
-            beside = given.style.with_name(PEFT_CONFIG)
-            if beside.is_file():
-                shutil.copyfile(beside, self.folder.style_file.with_name(PEFT_CONFIG))
+            self._copy_style(given.style)
         base = base or DEFAULT_BASE
         found = open_registry(self.settings).find(base)
         if given.style is not None and found.known:
@@ -233,6 +232,23 @@ class LocalJob:
         examined = examine_photos(look_at_photos(photos, self.folder), self.folder)
         verdicts = check_photos(examined, base, " ".join(given.trigger.split()))
         return {"kind": "checked", "json": given.json, **verdicts}
+
+    def evaluate(self, given: EvaluateArguments) -> dict[str, Any]:
+        """Grade a style beside its photos."""
+        known = header.read_method_and_trigger(given.style)
+        base = given.base or header.read_base(given.style) or DEFAULT_BASE
+        self._check_base(base)
+        _, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
+        self._copy_style(given.style)
+        graded = grade_style(given, self.runtime, self.folder, known | {"base": base})
+        return write_report(given, *graded)
+
+    def _copy_style(self, style: Path) -> None:
+        """Copy a style into the job folder, with the file of peft that may lie beside it."""
+        shutil.copyfile(style, self.folder.style_file)
+        beside = style.with_name(PEFT_CONFIG)
+        if beside.is_file():
+            shutil.copyfile(beside, self.folder.style_file.with_name(PEFT_CONFIG))
 
     def _read_concepts(self, concepts: Sequence[ConceptFolder]) -> list[ConceptFolder]:
         """Read the photos of all concepts into the job folder, and tell what is left out."""

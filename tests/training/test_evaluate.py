@@ -1,0 +1,98 @@
+"""A style is drawn with and without its trigger, and graded beside its photos."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from storage.records import Base, Concept
+from training.cli.commands import parse
+from training.cli.evaluate import write_report
+from training.evaluate import SEEDS, Case, evaluate
+from training.judge.prompts import list_prompts
+from training.judge.style_judge import Drawn
+
+BASE = Base("embedded", "Emoji", "sd1", "", 64, "", "", present=True)
+
+
+class ByColour:
+    """Describes a picture by its colour, as a network would by its features."""
+
+    def extract(self, pictures):
+        """Return a feature for each channel (N, 3), each row of length 1."""
+        rows = [[level + 1.0 for level in each.getpixel((0, 0))] for each in pictures]
+        return torch.nn.functional.normalize(torch.tensor(rows).reshape(-1, 3), dim=1)
+
+
+class Painter:
+    """Draws red for the trigger, and for other prompts too if the style leaks; else blue."""
+
+    def __init__(self, *, leaks):
+        self.leaks = leaks
+
+    def draw(self, prompts, seeds=SEEDS, *, bare=False):
+        """Draw pictures in one colour."""
+        return [
+            Drawn(Image.new("RGB", (64, 64), self.colour(prompt, bare=bare)), prompt)
+            for prompt in prompts
+            for _ in range(seeds)
+        ]
+
+    def colour(self, prompt, *, bare):
+        """Return the colour of a prompt's picture."""
+        return "red" if not bare and (self.leaks or "sks" in prompt) else "blue"
+
+
+def grade(*, leaks):
+    """Return the report on a style that was taught with reds."""
+    photos = [Image.new("RGB", (64, 64), colour) for colour in ("red", "firebrick")]
+    case = Case(photos, "sks", Concept.SUBJECT, "bear", 4, small=True)
+    return evaluate(Painter(leaks=leaks), case, ByColour(), None)
+
+
+def test_what_a_style_does_without_its_trigger_is_told():
+    """A style that draws its subject for everything leaks, and has forgotten the rest."""
+    good, leaking = grade(leaks=False), grade(leaks=True)
+
+    assert good.bindings == pytest.approx({"trigger": 1, "trigger_and_class": 1, "neither": 0})
+    assert (good.leak, good.judgement.grades.forgetting) == pytest.approx((0, 0), abs=1e-4)
+    assert leaking.leak == pytest.approx(1)
+    assert leaking.judgement.grades.forgetting == 1
+    assert len(good.drawn) == 4 * SEEDS
+
+
+def test_the_report_has_the_fields_of_pefts_benchmark(tmp_path):
+    """And ours; the pictures and the photo nearest to each lie beside it."""
+    style = tmp_path / "sks.safetensors"
+    style.write_bytes(b"weights")
+    out = tmp_path / "out" / "report.json"
+    line = ["evaluate", str(style), "--photos", str(tmp_path), "--json", str(out)]
+    _, given = parse(line)
+
+    told = write_report(given, grade(leaks=False), BASE, 12.0)
+
+    written = json.loads(given.json.read_text("utf-8"))
+    (metrics,) = written["train_info"]["metrics"]
+    assert written["run_info"]["experiment_name"] == "sks"
+    assert written["train_info"]["file_size"] == 7
+    assert metrics["test efficientnet_lite2_similarity"] == pytest.approx(0.99, abs=0.02)
+    assert metrics["drift"] == pytest.approx(0, abs=1e-4)
+    assert written["safelight"]["score"] == told["score"]
+    for each in told["pictures"]:
+        assert (tmp_path / "out" / "report" / each["file"]).exists()
+        assert (tmp_path / "out" / "report" / each["photo_file"]).exists()
+    again = write_report(given, grade(leaks=False), BASE, 12.0)
+    assert again["file"] == str(out.with_name("report-2.json"))
+
+
+@pytest.mark.parametrize("word", ["dog", "backpack", ""])
+def test_there_are_25_prompts_of_a_kind(word):
+    """All differ, and all have the trigger."""
+    for concept in Concept:
+        prompts = list_prompts("sks", concept, word, small=False)
+
+        assert len({*prompts}) == 25
+        assert all("sks" in each for each in prompts)
