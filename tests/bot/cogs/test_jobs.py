@@ -64,7 +64,7 @@ async def test_pause_resume(kit, scheduler):
 
     card = await message(kit, job)
     assert "Paused at step 25/100" in kit.text(card)
-    assert kit.labels(card) == ["Resume", "Cancel", "Finish now", "Tell me"]
+    assert kit.labels(card) == ["Resume", "Cancel", "Finish now", "Tell me", "Details"]
     await alice.click(card, label="Resume")
 
     assert (await kit.store.jobs.get(job.id)).status is Status.QUEUED

@@ -76,14 +76,14 @@ def test_pack(tmp_path):
     for number in range(5):
         path = tmp_path / f"{number}.png"
         path.write_bytes(bytes(10_000))
-        photos.append((f"photos/dog/{number}.png", path))
+        photos.append((f"photos/dog/{number}.png", path, False))
 
     parts = write_zips({"member": 1}, photos, tmp_path, 25_000)
 
     names = [name for part in parts for name in zipfile.ZipFile(part).namelist()]
     assert all(part.stat().st_size <= 25_000 for part in parts)
     assert len(parts) == 3
-    assert sorted(names) == sorted(["safelight.json", *(name for name, _ in photos)])
+    assert sorted(names) == sorted(["safelight.json", *(name for name, *_ in photos)])
 
 
 async def test_erase(kit):

@@ -105,7 +105,7 @@ async def test_start(kit, scheduler):
     assert posted.interaction_metadata is None
     assert "my dog · LoRA" in kit.text(posted)
     assert "Waiting · next" in kit.text(posted)
-    assert kit.labels(posted) == ["Pause", "Cancel", "Finish now", "Tell me"]
+    assert kit.labels(posted) == ["Pause", "Cancel", "Finish now", "Tell me", "Details"]
     assert f"<#{kit.channel.id}>" in kit.text(started)
     assert kit.labels(started) == []
 
