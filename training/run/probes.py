@@ -28,7 +28,9 @@ from training.run.text import CaptionEncoder
 
 VALIDATION_PROBES = 8
 QUARTERS = 4  #: of the schedule of timesteps, from little noise to much
-MAX_SHARE = 0.008  #: of a run's time that probes may take
+#: of a run's time that probes may take: of a quick one, and as part of what scoring may
+MIN_SHARE, SCORING_SHARE = 0.008, 0.2
+MIN_MEASUREMENTS = 3  #: of held-out photos; fewer do not tell when memorising begins
 FORWARD_SHARE = 1 / 3  #: of a step's time: forward alone, without gradients
 MAX_COMPARED = 256  #: tensors of a whole model whose change is measured; the others are skipped
 
@@ -77,8 +79,12 @@ def make_probes(
 
 
 def probe_held_out(recipe: Recipe, photos: Path, captions: CaptionEncoder) -> list[Probe]:
-    """Encode the photos of a folder that are held out, and make probes of them."""
-    if not recipe.validation_photos:
+    """Encode the photos of a folder that are held out, and make probes of them.
+
+    In a short run there are none: it could not afford to measure them often enough.
+    """
+    interval = probe_interval(recipe, QUARTERS + VALIDATION_PROBES)
+    if not recipe.validation_photos or MIN_MEASUREMENTS * interval > recipe.steps:
         return []
     held = replace(
         recipe,
@@ -116,7 +122,8 @@ def measure_losses(family: Family, device: Device, probes: Sequence[Probe]) -> l
 def probe_interval(recipe: Recipe, count: int) -> int:
     """Return the steps between two measurements of so many photos, by what they cost."""
     cost = count * FORWARD_SHARE / recipe.batch_size  # in steps
-    return max(1, math.ceil(cost / MAX_SHARE))
+    share = max(MIN_SHARE, SCORING_SHARE * recipe.scoring_share)
+    return max(1, math.ceil(cost / share))
 
 
 class Drift:
