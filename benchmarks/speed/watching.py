@@ -1,6 +1,6 @@
-"""Measure what watching a training costs: its probes and the search for copies, in one run.
+"""Measure what watching a training costs: probes, the search for copies, scores of checkpoints.
 
-Both shares are of the same run's time, so other load on the machine cancels out. What is done in
+All shares are of the same run's time, so other load on the machine cancels out. What is done in
 every step, the norm of its gradients and a row of numbers, is in the time of the steps.
 """
 
@@ -64,7 +64,7 @@ def measure(place: Path, bases: BaseCache, dial: Dial, *, held_out: bool) -> flo
         for _ in TrainingRun(folder, recipe, family, attached, bases, timer=timer).run():
             pass
         attached.detach()
-    seconds, _ = timer.parts["watching"]
+    seconds = sum(timer.parts.get(name, (0.0, 0))[0] for name in ("watching", "scoring"))
     return 100 * seconds / timer.total_seconds()
 
 

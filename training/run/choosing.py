@@ -102,7 +102,8 @@ class CheckpointJudge:
         """Score the weights of a step that is to be, unless an earlier attempt has."""
         if step not in self.steps or step in self.scores:
             return
-        self.scores[step] = self.grade(self.draw(final_weights))
+        with self.previews.timer.timing("scoring", 1):
+            self.scores[step] = self.grade(self.draw(final_weights))
         write_json(self.scores_file, {at: asdict(each) for at, each in self.scores.items()})
 
     def draw(self, final_weights: Weights) -> list[Drawn]:

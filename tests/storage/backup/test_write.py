@@ -189,6 +189,16 @@ async def test_no_room(filled):
     assert BackupFolder(filled.folder).list_manifests() == []
 
 
+async def test_checkpoints(filled):
+    """Checkpoints of a finished training, which are kept for some days only, are left out."""
+    filled.run.kept.mkdir()
+    filled.run.kept_state.write_bytes(b"the last state")
+    await filled.back_up()
+
+    assert filled.search(b"the last state") == []
+    assert filled.search(b"checkpoint with alice's words") != []
+
+
 def overwrite_pages(path: Path) -> None:
     """Damage a database so that it cannot be copied."""
     content = bytearray(path.read_bytes())
