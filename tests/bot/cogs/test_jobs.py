@@ -7,7 +7,7 @@ import pytest
 
 from bot import wording
 from bot.wording.errors import ERRORS
-from storage.events import Cancelled, Paused
+from storage.events import Cancelled, CheckpointSaved, Paused
 from storage.records import JobCommand, Kind, Status
 from tests.fakes.discord import running
 from tests.fakes.scheduler import FakeScheduler
@@ -58,6 +58,7 @@ async def test_pause_resume(kit, scheduler):
     alice, job, card = await start_training(kit, scheduler)
     await scheduler.report_step(job, 25)
     await alice.click(card, label="Pause")
+    await scheduler.add_event(job, CheckpointSaved(25, "", ""))
     await scheduler.add_event(job, Paused(25))
     await kit.store.jobs.end_run(job.id, job.fence, Status.PAUSED)
     await scheduler.let_bot_poll()
