@@ -32,6 +32,8 @@ most 150. Pictures of one shot count once; only on the embedded base every pictu
 - A text encoder is trained, too, for subjects on bases of true size, and for looks on the embedded
   base. What reads prompts for a flow never is.
 - A LoRA's own word (pivotal) learns at ten times the rate: 1e-3, as in edenartlab's trainer.
+- `--find-learning-rate`, or *Find learning rate* on a thorough training's card, looks for a rate
+  around these in a short sweep on the photos; what that gains is in RESULTS.md, too.
 - With several datasets in one style, each adds the steps that it would get alone.
 
 Written by `python -m benchmarks.settings --write docs/settings.md`; the numbers stand in
