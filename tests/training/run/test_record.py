@@ -34,26 +34,29 @@ def read_table(folder):
     ]
 
 
-@pytest.mark.slow(3)
-@pytest.mark.parametrize("case", [(1e-7, ["not_learning"]), (5e-3, []), (0.1, ["diverging"])])
+@pytest.mark.slow(2)
+@pytest.mark.parametrize("case", [(1e-7, ["not_learning"]), (0.1, ["diverging"])])
 def test_alarms(bases, make_recipe, make_job_folder, run_task, case):
-    """A rate near zero teaches nothing, one far too high diverges, a good one does neither."""
+    """A rate near zero teaches nothing, and one far too high diverges."""
     rate, alarms = case
-    folder = make_job_folder(make_recipe(steps=10, save_every=50, learning_rate=rate))
+    folder = make_job_folder(make_recipe(steps=6, save_every=50, learning_rate=rate))
 
     events = run_task(train(folder, bases))
     rows = read_table(folder)
 
     assert [event.code for event in events if isinstance(event, Note)] == alarms
-    assert [row["step"] for row in rows] == list(range(11))
-    assert set(rows[10]) == {*COLUMNS} - {"seconds", "validation_loss"}
+    assert [row["step"] for row in rows] == list(range(7))
+    assert set(rows[6]) == {*COLUMNS} - {"seconds", "validation_loss"}
     assert all(math.isfinite(value) for row in rows for value in row.values())
-    assert rows[0]["drift"] == 0 < rows[10]["drift"]
+    assert rows[0]["drift"] == 0 < rows[6]["drift"]
 
 
 @pytest.mark.slow(3)
 def test_held_out_photos(bases, make_recipe, make_job_folder, run_task):
-    """The loss of photos that are held out is measured; they change nothing that is learned."""
+    """The loss of photos that are held out is measured; they change nothing that is learned.
+
+    At a good rate there is no alarm.
+    """
     costly = {"scoring_share": 5.0, "validation_split": 0.1}  # is measured every other step
     recipe = hold_out(make_recipe(photos=20, steps=6, **costly))
     plain = replace(recipe, validation_photos=(), validation_split=0.0)
@@ -61,7 +64,8 @@ def test_held_out_photos(bases, make_recipe, make_job_folder, run_task):
     for each, name in ((recipe, "held"), (plain, "plain")):
         folder = make_job_folder(each, name)
         draw_photos(folder.photos, 20)
-        run_task(train(folder, bases))
+        events = run_task(train(folder, bases))
+        assert not [event for event in events if isinstance(event, Note)]
         taught.append(read_tensors(folder.result / "mydog.safetensors"))
 
     assert [photo.file for photo in recipe.validation_photos] == ["5.png", "15.png"]
