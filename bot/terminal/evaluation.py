@@ -24,12 +24,9 @@ def evaluation_lines(event: dict[str, Any]) -> Iterator[str]:
     facts = {"mean": score["mean"], "spread": score["spread"], "seeds": score["seeds"]}
     yield fill(said.SCORE, **facts)
     yield from (describe_grade(name, event) for name in said.NAMES)
-    yield fill(
-        said.BINDINGS,
-        trigger=bound["trigger"],
-        trigger_and_class=bound["trigger_and_class"],
-        neither=bound["neither"],
-    )
+    yield fill(said.BINDINGS, trigger=bound["trigger"], neither=bound["neither"])
+    if "trigger_and_class" in bound:
+        yield fill(said.BINDINGS_CLASS, likeness=bound["trigger_and_class"])
     if event["leak"] >= MIN_LEAK:
         yield fill(said.LEAK, leak=event["leak"])
     verdict = said.COPIED if nearest["copied"] else ""

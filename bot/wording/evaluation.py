@@ -36,7 +36,8 @@ NOT_MEASURED = "–"
 OBEDIENCE_UNKNOWN = (
     "not measured: no captioner for this base is installed (safelight bases fetch blip)"
 )
-BINDINGS = "With the trigger alone {trigger:.2f}, with the class word {trigger_and_class:.2f}, with neither {neither:.2f} likeness."
+BINDINGS = "Likeness with its trigger alone {trigger:.2f}, with neither trigger nor class word {neither:.2f}."
+BINDINGS_CLASS = "With the class word beside its trigger {likeness:.2f}."
 LEAK = "It leaks: even without its trigger, pictures look {leak:.2f} more like the photos."
 COPY = "Nearest to a photo: {file} (prompt “{prompt}”), cosine {cosine:.2f}, SSIM {ssim:.2f}{verdict}."
 COPIED = ", a copy"

@@ -73,11 +73,9 @@ def list_unrelated(*, small: bool) -> Sequence[str]:
 
 
 def name_bindings(trigger: str, class_word: str, *, small: bool) -> dict[str, str]:
-    """Return prompts with the trigger alone, with the class word beside it, and with neither."""
-    words = {
-        "trigger": trigger,
-        "trigger_and_class": f"{trigger} {class_word}".strip(),
-        "neither": class_word or "thing",
-    }
+    """Return prompts with the trigger alone, with the class word if it is known, with neither."""
+    words = {"trigger": trigger, "neither": class_word or "thing"}
+    if class_word:
+        words["trigger_and_class"] = f"{trigger} {class_word}"
     form = "a {} emoji" if small else "a photo of {}"
     return {name: form.format(each) for name, each in words.items()}
