@@ -7,8 +7,9 @@ import pytest
 from bot import wording
 from bot.actions.export import list_packed
 from bot.wording import fill, say
-from storage.crops import Framing, crop_at
+from storage.crops import Box, Framing, crop_at
 from storage.events import Note
+from storage.photos.tile import draw_tile
 from storage.records import Kind, Status
 from tests.fakes.discord import draw_photo
 
@@ -52,6 +53,9 @@ async def test_what_is_kept_of_a_photo_is_chosen_by_a_press(kit, scheduler):
 
     card = await kit.open_dataset(alice)
     assert kit.says(kit.text(card), wording.dataset.CROPPED)
+    kept = crop_at((900, 300), 512, checked.framing)
+    whole, cut = (draw_tile(checked.preview, 1, box) for box in (Box(0, 0, 1, 1), kept))
+    assert await card.attachments[0].read() == cut != whole
     card = (await alice.select(card, [str(photo.id)])).response
     said = kit.text(card)
     assert kit.says(said, wording.dataset.CROP, base="Stable Diffusion", share="about a third")

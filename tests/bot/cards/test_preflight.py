@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import pytest
+from PIL import Image, ImageOps
 
 from bot import wording
 from bot.wording.errors import ERRORS
 from storage.limits import STEPS
 from storage.measurements import Examination
+from storage.planning.plan import plan_training
 from storage.planning.prompts import MAX_OWN_PROMPT_CHARS, MAX_OWN_PROMPTS
+from storage.records import CheckedPhoto, Dial
 
 DATASET = {"dataset": "my dog"}
+FACE = Path(__file__).parents[2] / "storage/photos/pictures/face.webp"
 
 
 @pytest.mark.parametrize(("allowed", "nudity"), [(False, 0.9), (True, 0.9), (False, 0.5)])
@@ -47,6 +54,46 @@ async def test_people(kit, scheduler, monkeypatch):
     again = (await alice.slash(kit.channel, "train embedding", **DATASET)).response
     await alice.click(again, label="Start")
     assert len(await kit.store.jobs.list_open()) == 2
+
+
+async def test_faces(kit, scheduler):
+    """Where faces can be looked for, only photos with one ask, and each later one again."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    kit.bot.settings = kit.bot.settings.model_copy(update={"attest_people": True})
+    portrait = Image.open(FACE).convert("RGB")
+    later = {"mirrored.png": ImageOps.mirror(portrait), "portrait.png": portrait}
+    asked = []
+
+    for picture in ("", "mirrored.png", "", "portrait.png"):
+        if picture:
+            later[picture].save(file := io.BytesIO(), "PNG")
+            await kit.send_photos(alice, [(picture, file.getvalue())])
+        card = (await alice.slash(kit.channel, "train lora", **DATASET)).response
+        await alice.click(card, label="Start")
+        asked.append(kit.says(card, wording.training.ATTEST_ASK, names="my dog"))
+        if asked[-1]:
+            await alice.click(card, label=wording.training.ATTEST)
+
+    assert asked == [False, True, False, True]
+
+
+async def test_same_shots(kit, scheduler):
+    """The card names photos of one shot; on a base for photos the steps leave them out."""
+    alice = kit.add_member("alice")
+    dataset = await scheduler.add_dataset(alice)
+    for at in range(4):
+        again = CheckedPhoto(f"{at:064x}", 0, 64, 64, b"png", b"webp", ())
+        await kit.store.photos.add(dataset, again)
+
+    card = (await alice.slash(kit.channel, "train lora", **DATASET, base="sd15")).response
+
+    catalog = await kit.store.catalog.read()
+    choices = {"method": "lora", "base": "sd15", "dial": Dial.BALANCED, "concept": dataset.concept}
+    plan = plan_training(catalog, **choices, photos=9, different=5)
+    assert kit.says(card, wording.dataset.SAME_SHOTS, same="4 photos")
+    assert kit.says(card, wording.training.STEPS_FIRST, steps=plan.steps)
+    assert plan.steps != plan_training(catalog, **choices, photos=9).steps
 
 
 def list_selects(kit, answer):

@@ -8,6 +8,8 @@ import pytest
 from PIL import ImageOps
 
 from bot import wording
+from storage.planning.readiness import rate_readiness
+from storage.planning.verdicts import judge_photos
 from tests.storage.photos.scenes import draw_scene
 
 
@@ -32,10 +34,16 @@ async def count_photos(kit, alice):
 
 
 async def test_best(kit, shots):
-    """Keep the best removes the other photos of a shot, which count as one until then."""
+    """Photos of a shot count as one, also for what is missing; a press keeps the best alone."""
     card = await kit.open_dataset(shots)
     assert kit.says(card, wording.dataset.SAME_SHOTS, same="1 photo")
-    assert "same shot as photo 2" in kit.text(card)
+    said = kit.text(card)
+    assert "same shot as photo 2" in said
+    (dataset,) = await kit.store.datasets.list_for(shots.id)
+    ready = rate_readiness(await kit.store.photos.list_for(dataset.id, shots.id))
+    assert (ready.advice, ready.missing) == ("few", 1)
+    assert wording.verdicts.explain_readiness(ready) in said
+    assert "\n".join(wording.verdicts.draw_grid(ready)) in said
 
     opened = await shots.click(card, label=wording.verdicts.OPEN_SHOTS)
     assert kit.says(opened, wording.verdicts.SHOT, photos="Photos 1 and 2", best="photo 2")
@@ -57,7 +65,7 @@ async def test_all(kit, shots):
 
 
 async def test_keep_anyway(kit):
-    """A photo with something wrong is kept against advice, which is then no warning any more."""
+    """What is wrong with a photo is told with why and what to do, until its owner keeps it so."""
     alice = kit.add_member("alice")
     dataset = await kit.add_dataset(alice)
     draw_scene(1, (200, 180)).save(file := io.BytesIO(), "PNG")
@@ -65,8 +73,15 @@ async def test_keep_anyway(kit):
     (photo,) = await kit.store.photos.list_for(dataset.id, alice.id)
     card = await kit.open_dataset(alice)
     assert "⚠️ small" in kit.text(card)
+    assert kit.says(card, wording.verdicts.NOT_CHECKED)
 
     await alice.select(card, [str(photo.id)])
+    (verdict,) = judge_photos([photo], ["photo 1"])
+    unchecked = wording.verdicts.name_unchecked(verdict.unchecked)
+    assert wording.verdicts.explain_verdict(verdict) in kit.text(card)
+    assert wording.verdicts.ADVICE["tiny"] in kit.text(card)
+    assert wording.verdicts.LOOKS["content"] in unchecked
+    assert unchecked in kit.text(card)
     await alice.click(card, label=wording.verdicts.ACCEPT)
 
     assert kit.says(card, wording.verdicts.ACCEPTED, names="small")

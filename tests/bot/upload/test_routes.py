@@ -136,6 +136,8 @@ async def test_what_is_said(site):
     await visit.ask("PATCH", f"photos/{first['id']}", {"accept": True})
     _, state = await visit.ask("GET", "photos")
 
+    assert wording.verdicts.ADVICE["tiny"] in first["verdict"]
+    assert wording.verdicts.LOOKS["nudity"] in state["details"]
     assert first["acts"]["accept"][1] == {"accept": True}
     assert "accept" not in state["photos"][0]["acts"]
     assert [photo["number"] for photo in state["photos"]] == [1, 2, 3]

@@ -35,8 +35,8 @@ def draw(number: int, light: float = 1.0, ground: str | None = None) -> CheckedP
 
 
 def test_few() -> None:
-    """Fewer than three different photos are not enough: one shot counts once, a soft one never."""
-    photos = [draw(1), draw(1), draw(2)]
+    """Fewer than three different photos are not enough: a shot counts once, a plain one never."""
+    photos = [draw(1), draw(1), draw(2), check(Image.new("RGB", SIZE, "red"), 3)]
 
     rated = rate_readiness(photos)
 

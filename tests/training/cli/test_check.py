@@ -8,11 +8,16 @@ import sys
 
 from PIL import Image, ImageOps
 
+from bot import wording
+from bot.terminal.check import check_lines, find_unchecked
+from bot.wording import fill, verdicts
+from storage.planning.readiness import Level, Readiness
+from storage.planning.verdicts import Verdict
 from tests.storage.photos.scenes import draw_scene
 
 
 def test_check(tmp_path):
-    """Each photo has a verdict and a crop, those of one shot are a group; captions are audited."""
+    """Photos have verdicts and crops, shots are grouped, captions audited: as JSON and as text."""
     wide = draw_scene(1, (900, 300))
     wide.save(tmp_path / "b.png")
     ImageOps.mirror(wide).save(tmp_path / "c.png")
@@ -37,3 +42,16 @@ def test_check(tmp_path):
     assert (captions["trigger"], captions["written"]) == ("mydog", 2)
     assert (empty["kind"], empty["photos"], captions["cut"]["count"]) == ("empty", ["b.png"], 1)
     assert captions["cut"]["ignored"].startswith("far far")
+    ready = Readiness.from_json(told["readiness"])
+    assert (ready.level, ready.advice, ready.missing) == (Level.NOT_YET, "few", 2)
+    lines = [*check_lines(told)]
+    reason = f"{verdicts.WHY['plain']} {verdicts.ADVICE['plain']}"
+    assert fill(wording.shell.CHECKED_PHOTO, file="a.png", said=reason) in lines
+    assert (
+        verdicts.name_unchecked(
+            find_unchecked([Verdict.from_json(each) for each in told["photos"]])
+        )
+        in lines
+    )
+    assert verdicts.explain_readiness(ready, in_shell=True) in lines
+    assert lines[-4:] == verdicts.draw_grid(ready)

@@ -13,6 +13,7 @@ from storage.errors import SafelightError
 from storage.planning.grid import lay_out_grid
 from storage.records import Base, Catalog, CheckedPhoto, Kind
 from storage.requests import GridRequest, GridStyle
+from storage.variations import Variation
 from training.recipe.recipe import Recipe
 from training.scheduler.layout import clear_folder, has_photos, write_job_folder
 
@@ -77,6 +78,21 @@ async def test_what_is_told_of_photos_is_carried(queue):
         Framing(0.125, 0.5, by=FramedBy.MEMBER),
         second.framing,
     ]
+
+
+async def test_faces_are_not_mirrored(queue):
+    """Of photos that a training may mirror, those with a face are shown as they are alone."""
+    dataset = await queue.add_dataset(count=1)
+    face = CheckedPhoto("a" * 64, 7, 64, 64, b"png", b"webp", (), Framing(by=FramedBy.FACE))
+    await queue.store.photos.add(dataset, face)
+    job = await queue.add_training(dataset=dataset, options={"flip_aug": True})
+
+    await write_job_folder(queue.store, job, CATALOG)
+
+    recipe = Recipe.from_json(queue.home.job_folder(job.folder).read_request()["recipe"])
+    mirrored = Variation(mirrored=True)
+    shown = [(photo.file, photo.variation) for photo in recipe.photos]
+    assert shown == [("0001.png", None), ("0001.png", mirrored), ("0002.png", None)]
 
 
 async def test_further_datasets_are_concepts(queue):
