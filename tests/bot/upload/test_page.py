@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import zipfile
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.fakes.page import list_cut_off, press
 from tests.fakes.scheduler import FakeScheduler
 
 ALL_SENT = "files.length && !files.some(isOpen)"
+BAR = "document.querySelector('.file progress')"
 ALSO = "document.querySelector('.photo select')"
 TEXT = "document.querySelector('.photo textarea')"
 FIELDS = "document.forms.captions.elements"
@@ -59,7 +61,10 @@ def link(site, dataset, member=None):
 
 @pytest.mark.slow(4)
 async def test_cuts(site, tab, write_photos):
-    """With the connection cut at every fifth photo, each arrives, once; so it says."""
+    """With the connection cut at every fifth photo, each arrives, once; so it says.
+
+    What is there is asked about, never sent again.
+    """
     alice = site.add_member("alice")
     dataset = await site.add_dataset(alice)
     paths = write_photos(*range(20))
@@ -69,8 +74,11 @@ async def test_cuts(site, tab, write_photos):
         await browser.wait_until(f"{SHOWN}.length === 20 && !document.querySelector('.file')")
         said = await browser.run("document.querySelector('#news').textContent")
         boxes = await browser.run("document.querySelectorAll('#photos li').length")
+        before = proxy.files
+        await send(browser, paths)
 
     assert proxy.cuts >= 4
+    assert proxy.files == before
     assert len(await site.store.photos.list_for(dataset.id, alice.id)) == boxes == 20
     assert said == wording.upload.CAPTIONING or "20 new." in said
 
@@ -110,7 +118,7 @@ async def test_what_a_link_does_not_open(site, tab):
 
 
 async def test_consent_first(site, tab, write_photos):
-    """Photos that were chosen before the consent wait for it, and are then sent."""
+    """Photos that were chosen before the consent wait for it, then each one's bar fills."""
     alice = site.add_member("alice")
     await alice.slash(site.channel, "dataset new", name="my dog")
     dataset = await site.store.datasets.get_by_name(alice.id, "my dog")
@@ -120,8 +128,10 @@ async def test_consent_first(site, tab, write_photos):
         await browser.choose_files("#files", write_photos(1))
         await browser.wait_for_text(wording.upload.SCRIPT["consent"])
         before = await site.store.photos.list_for(dataset.id, alice.id)
+        assert await browser.run(f"{BAR}.checkVisibility() && {BAR}.value") == 0
         await browser.run(AGREE)
         await browser.wait_until(ALL_SENT)
+        assert await browser.run("files[0].bar.value") == 1
 
     assert before == []
     assert len(await site.store.photos.list_for(dataset.id, alice.id)) == 1
@@ -189,14 +199,21 @@ async def test_what_cards_do(site, tab):
 
 
 async def test_what_is_done_there(site, tab, write_photos, tmp_path):
-    """What is refused or known is said; masks find photos; captions change, photos go."""
+    """What is refused or known is said; masks find photos; captions change, photos go.
+
+    A zip gives its photos, and what it had is said.
+    """
     alice = site.add_member("alice")
     dataset = await site.add_dataset(alice, photos=1)
     (tmp_path / "notes.png").write_bytes(b"no picture")
     (tmp_path / "heavy.png").write_bytes(bytes(26 << 20))
     wrong, heavy = tmp_path / "notes.png", tmp_path / "heavy.png"
     (tmp_path / "7.mask.png").write_bytes(draw_mask((160, 160)))
-    mask, one = tmp_path / "7.mask.png", *write_photos(7)
+    mask, one, other = tmp_path / "7.mask.png", *write_photos(7, 8)
+    packed = tmp_path / "b.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(other, "8.png")
+        archive.writestr("8.txt", "on sand")
 
     async with tab(link(site, dataset)) as browser:
         await browser.resize(390, 844)
@@ -208,6 +225,7 @@ async def test_what_is_done_there(site, tab, write_photos, tmp_path):
         await browser.wait_for_text(f"notes.png: {ERRORS['photo_unknown']}")
         await browser.wait_for_text(fill(wording.upload.SCRIPT["heavy"], megabytes=26, most=25))
         await browser.wait_until(f"{SHOWN}.length === 2")
+        await browser.wait_for_text(wording.verdicts.ADVICE["tiny"])
         await browser.wait_until(
             LOADED.replace(".gallery-image, .component-thumbnail", ".photo img")
         )
@@ -223,9 +241,14 @@ async def test_what_is_done_there(site, tab, write_photos, tmp_path):
             await browser.wait_until(f"{SHOWN}.length === {left}")
         await send(browser, [one])
         await browser.wait_until(f"{SHOWN}.length === 1")
-        for shown, event in ((2, DROP), (3, PASTE)):
+        await send(browser, [packed])
+        await browser.wait_for_text(
+            fill(wording.dataset.ZIP_READ, name="b.zip", captions=1, photos="1 photo", unused="")
+        )
+        await browser.wait_until(f"{SHOWN}.length === 2")
+        for shown, event in ((3, DROP), (4, PASTE)):
             content = base64.b64encode(site.draw_photo(shown, (160, 160))).decode()
             await browser.run(HOLD.format(content=content) + event)
             await browser.wait_until(f"{SHOWN}.length === {shown}")
 
-    assert len(await site.store.photos.list_for(dataset.id, alice.id)) == 3
+    assert len(await site.store.photos.list_for(dataset.id, alice.id)) == 4

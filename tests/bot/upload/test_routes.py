@@ -8,6 +8,7 @@ import io
 import pytest
 
 from bot import wording
+from bot.wording import fill
 from tests.bot.upload.conftest import digest_of
 
 
@@ -139,6 +140,9 @@ async def test_what_is_said(site):
     assert wording.verdicts.ADVICE["tiny"] in first["verdict"]
     assert wording.verdicts.LOOKS["nudity"] in state["details"]
     assert first["acts"]["accept"][1] == {"accept": True}
+    why = fill(wording.verdicts.WHY["tiny"], width=60, height=90)
+    assert f"⚠️ {why} {wording.verdicts.ADVICE['tiny']}" in first["verdict"]
+    assert not last["verdict"].startswith("⚠️")
     assert "accept" not in state["photos"][0]["acts"]
     assert [photo["number"] for photo in state["photos"]] == [1, 2, 3]
     assert "late" in state["photos"][2]["by"]

@@ -9,6 +9,7 @@ import pytest
 from bot import wording
 from bot.web import UPLOAD_SECONDS
 from storage.errors import UserError
+from tests.fakes.discord import last_message
 
 
 async def test_consent(site):
@@ -147,7 +148,7 @@ async def test_the_link(site):
     for answer in (typed, pressed):
         (button,) = [part for part in site.components(answer) if part.get("url")]
         assert button["url"].startswith(f"{site.bot.web.public}/upload#upload.1.{alice.id}.")
-        assert typed.response.ephemeral
+        assert last_message(answer).ephemeral
     assert UPLOAD_SECONDS <= 24 * 3600
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 
+import psutil
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from storage.measurements import Examination
-from storage.photos.examine import PACKAGES, list_looks
-from storage.photos.examiner import Examiner
+from storage.photos.examine import IDLE, PACKAGES, list_looks
+from storage.photos.examiner import CHILD_MODULE, Examiner
 
 
 async def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,6 +19,16 @@ async def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async with Examiner() as examiner:
         assert examiner.looks == []
+
+
+async def test_idle_time_only() -> None:
+    """The child looks while nobody else wants a core, in the processor's idle time."""
+    Image.new("RGB", (32, 32)).save(file := io.BytesIO(), "PNG")
+
+    async with Examiner() as examiner:
+        await examiner.examine(file.getvalue())
+        (child,) = [each for each in psutil.Process().children() if CHILD_MODULE in each.cmdline()]
+        assert child.nice() == IDLE
 
 
 @pytest.mark.skipif(list_looks() != [*PACKAGES], reason="needs the extra `photos`")

@@ -19,6 +19,7 @@ from storage.tables.consents import Terms
 from storage.tables.withdrawal import Loss
 
 ALICE, BOB, CAROL, GUILD = 1001, 1002, 1003, 77
+PICTURE_BYTES, FEATURES = (32 * 32, 8 * 8 * 3), 256  #: of thumbnail and colours; in number
 
 
 def search(home: Home, *words: str | bytes) -> set[str]:
@@ -33,13 +34,14 @@ def search(home: Home, *words: str | bytes) -> set[str]:
 
 
 def draw_noise(photo: CheckedPhoto, size: int) -> str:
-    """Return a small picture of a photo as its measures have it."""
-    return base64.b64encode(random.Random(photo.digest).randbytes(size)).decode()
+    """Return bytes that no other photo or size has, as the database keeps pictures."""
+    return base64.b64encode(random.Random(f"{photo.digest} {size}").randbytes(size)).decode()
 
 
 def traces(photo: CheckedPhoto) -> tuple[str | bytes, ...]:
     """Return by what a photo is found on a disk."""
-    return photo.digest, photo.pixels, photo.preview, draw_noise(photo, 32 * 32)
+    found = (draw_noise(photo, size) for size in (*PICTURE_BYTES, FEATURES))
+    return photo.digest, photo.pixels, photo.preview, *found
 
 
 async def claim(store: Store) -> Job:
@@ -77,9 +79,10 @@ async def shared(store: Store, make_photo: Callable[..., CheckedPhoto]) -> Datas
         await store.contributors.join(dataset.id, member)
     for number, member in ((1, ALICE), (2, ALICE), (3, BOB)):
         photo = make_photo(number)
-        pictures = draw_noise(photo, 32 * 32), draw_noise(photo, 8 * 8 * 3)
-        measures = PhotoMeasures(1.0, (0, 0, 0, 0), True, 0.1, 0.1, 40.0, *pictures)
-        await store.photos.add(dataset, replace(photo, measures=measures), member)
+        thumbnail, colours = (draw_noise(photo, size) for size in PICTURE_BYTES)
+        measures = PhotoMeasures(1.0, (0, 0, 0, 0), True, 0.1, 0.1, 40.0, thumbnail, colours)
+        added = await store.photos.add(dataset, replace(photo, measures=measures), member)
+        await store.photos.set_features(added.id, draw_noise(photo, FEATURES))
     return dataset
 
 
@@ -98,7 +101,7 @@ async def test_photos(
     assert loss == Loss(photos=1, left=2, styles=0, jobs=0)
     assert await members_of(store, shared) == [ALICE, ALICE]
     assert search(home, *traces(make_photo(3))) == set()
-    assert search(home, make_photo(1).pixels) != set()
+    assert all(search(home, each) for each in traces(make_photo(1)))
     (bob,), (alice,) = [await store.consents.list_for(each) for each in (BOB, ALICE)]
     assert bob.withdrawn is not None
     assert alice.withdrawn is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -121,14 +122,21 @@ def test_a_finished_style_stays(run: RunFolder) -> None:
     assert run.list_checkpoints()
 
 
-def test_a_style_of_another_origin_stays(tmp_path: Path) -> None:
-    """A file that somebody put there keeps its name, also if it came while the training ran."""
+def test_a_style_of_another_origin_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that somebody put there keeps its name, also if it came while the training ran.
+
+    That the name is taken is told before the training begins.
+    """
     (tmp_path / "dog.safetensors").write_text("theirs")
     run = RunFolder(tmp_path, "dog")
     run.folder.result.mkdir(parents=True)
     (run.folder.result / "dog.safetensors").write_text("ours")
 
     assert open_folder(tmp_path) == "dog-2"
+    (told,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (told["code"], told["file"]) == ("file_taken", "dog-2.safetensors")
     assert run.keep_style(overwrite=False).name == "dog-2.safetensors"
     assert run.style_file.read_text() == "theirs"
 
