@@ -41,9 +41,9 @@ SMALL: DialNumbers = {
     (Concept.SUBJECT, Dial.QUICK): Numbers(60, 3, 80, 100, 8, 3e-3, 4, AROUND),
     (Concept.SUBJECT, Dial.BALANCED): Numbers(110, 3, 120, 150, 16, 3e-3, 4, MEASURED),
     (Concept.SUBJECT, Dial.THOROUGH): Numbers(220, 8, 240, 400, 16, 1.5e-3, 4, AROUND),
-    (Concept.LOOK, Dial.QUICK): Numbers(45, 1, 50, 65, 16, 4.5e-3, 8, AROUND),
-    (Concept.LOOK, Dial.BALANCED): Numbers(76, 1, 80, 105, 16, 4.5e-3, 8, MEASURED),
-    (Concept.LOOK, Dial.THOROUGH): Numbers(120, 2, 140, 200, 16, 4.5e-3, 8, AROUND),
+    (Concept.LOOK, Dial.QUICK): Numbers(90, 2, 100, 130, 16, 9e-3, 4, AROUND),
+    (Concept.LOOK, Dial.BALANCED): Numbers(152, 2, 160, 210, 16, 9e-3, 4, MEASURED),
+    (Concept.LOOK, Dial.THOROUGH): Numbers(240, 4, 280, 400, 16, 9e-3, 4, AROUND),
 }
 FULL: DialNumbers = {
     (Concept.SUBJECT, Dial.QUICK): Numbers(
