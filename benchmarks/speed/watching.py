@@ -27,7 +27,7 @@ from training.run.defaults import complete_recipe, fill_in_device, rules
 from training.run.loop import TrainingRun
 from training.run.timing import RunTimer
 
-SHARES = {Dial.QUICK: 2.0, Dial.BALANCED: 10.0}  #: percent at most
+SHARES = {Dial.QUICK: 2.0, Dial.BALANCED: 10.0, Dial.THOROUGH: 25.0}  #: percent at most
 HELD_OUT = 2  #: photos whose loss is measured, too
 
 
