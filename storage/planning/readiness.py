@@ -3,7 +3,9 @@
 Light and ground are measured on each photo's small coloured thumbnail; whether two photos have
 the same ground, by whether the colours at the edges of one are anywhere in the other: a crop of a
 photo has no ground of its own. Angle and distance are measured on features of the photos, once a
-worker has looked at them (`storage/planning/features.py`).
+worker has looked at them (`storage/planning/features.py`). The grid is of light and ground alone:
+features tell how far views are apart, not which angle or distance a photo has, so a lack of these
+is said as the next photo. Crops of one photo count as one.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.photos.measures import COLOURS_SIDE
+from storage.photos.overlap import group_parts
 from storage.photos.sameshot import number_shots
 from storage.planning.features import MIN_VIEWS_SPREAD, measure_views_spread
 from storage.planning.verdicts import AnyPhoto
@@ -27,6 +30,7 @@ MIN_PHOTOS = 3  #: that differ: 3 to 5 in Gal et al. and Ruiz et al. 2022
 GOOD_PHOTOS = 10  #: that differ: "10 to 20 varied ones"
 GOOD_GROUNDS, GOOD_LIGHTS = 3, 2
 MAX_PHOTOS = 60  #: that are compared with each other
+MAX_PARTS = 20  #: photos up to which crops of one are looked for: of more there is enough else
 DIM_LEVEL, BRIGHT_LEVEL = 85.0, 150.0  #: mean levels, of 255
 PLAIN_SPREAD, BUSY_SPREAD = 25.0, 50.0  #: standard deviation of the colours at the edges
 MIN_GROUND_DISTANCE = 12.0  #: levels; of crops of one photo it is less
@@ -94,7 +98,8 @@ class Readiness:
 
 def rate_readiness(photos: Sequence[AnyPhoto], concept: Concept = Concept.SUBJECT) -> Readiness:
     """Return how ready photos are; a look needs different things rather than grounds."""
-    different = list_different(photos)
+    shots = list_shots(photos)
+    different = leave_out_crops(shots)
     known = [each.measures for each in different if each.measures][:MAX_PHOTOS]
     colours = [read_colours(measures.colours) for measures in known]
     kinds = [(find_ground(each), find_light(each)) for each in colours]
@@ -104,7 +109,9 @@ def rate_readiness(photos: Sequence[AnyPhoto], concept: Concept = Concept.SUBJEC
     place = concept is Concept.SUBJECT and not all(each.transparent for each in known)
     views = measure_views_spread(different)
     advice, missing = choose_advice(len(different), grounds, lights, place=place)
-    if views is not None and views < MIN_VIEWS_SPREAD and advice not in {"few", "one_ground"}:
+    if advice == "few" and len(shots) >= MIN_PHOTOS:
+        advice = "crops"
+    elif views is not None and views < MIN_VIEWS_SPREAD and advice not in {"few", "one_ground"}:
         advice, missing = "one_view", 2
     if len(different) < MIN_PHOTOS:
         level = Level.NOT_YET
@@ -114,11 +121,26 @@ def rate_readiness(photos: Sequence[AnyPhoto], concept: Concept = Concept.SUBJEC
 
 
 def list_different(photos: Sequence[AnyPhoto]) -> list[AnyPhoto]:
+    """Return the usable photos, one of each shot and of crops of one photo."""
+    return leave_out_crops(list_shots(photos))
+
+
+def list_shots(photos: Sequence[AnyPhoto]) -> list[AnyPhoto]:
     """Return the usable photos, one of each shot."""
     found: dict[int, AnyPhoto] = {}
     for photo, shot in zip(photos, number_shots(photos), strict=True):
         if USELESS.isdisjoint(photo.warnings):
             found.setdefault(shot, photo)
+    return [*found.values()]
+
+
+def leave_out_crops(shots: Sequence[AnyPhoto]) -> list[AnyPhoto]:
+    """Return photos, one of those that are crops of the same one."""
+    if len(shots) > MAX_PARTS:
+        return [*shots]
+    found: dict[int, AnyPhoto] = {}
+    for photo, part in zip(shots, group_parts(shots), strict=True):
+        found.setdefault(part, photo)
     return [*found.values()]
 
 

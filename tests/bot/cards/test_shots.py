@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from PIL import ImageOps
 
 from bot import wording
+from bot.wording import fill
+from storage.planning.features import pack_features
 from storage.planning.readiness import rate_readiness
 from storage.planning.verdicts import judge_photos
 from tests.storage.photos.scenes import draw_scene
@@ -62,6 +65,23 @@ async def test_all(kit, shots):
 
     assert await count_photos(kit, shots) == (3, 1)
     assert wording.verdicts.OPEN_SHOTS not in kit.labels(await kit.open_dataset(shots))
+
+
+async def test_views(kit):
+    """Once features are known, the card asks for another side of what is seen from one alone."""
+    alice = kit.add_member("alice")
+    dataset = await kit.add_dataset(alice)
+    for number in range(4):
+        picture = draw_scene(number, (640, 600)).point(
+            [level >> number % 2 for level in range(256)] * 3
+        )
+        picture.save(file := io.BytesIO(), "PNG")
+        photo = await kit.store.photos.add(dataset, await kit.bot.darkroom.check(file.getvalue()))
+        await kit.store.photos.set_features(photo.id, pack_features(np.ones(64) / 8))
+
+    said = kit.text(await kit.open_dataset(alice))
+
+    assert fill(wording.verdicts.NEXT["one_view"], different=4, missing=2) in said
 
 
 async def test_keep_anyway(kit):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot import wording
 from storage.folders import ASIDE_DAYS
 from storage.photofiles import new_key
+from storage.photos.sandbox import MAX_KEPT_SIDE
 
 
 async def test_help(kit):
@@ -27,6 +28,7 @@ async def test_privacy(kit):
 
     assert "rule 21" in kit.text(answer)
     assert f"{ASIDE_DAYS} days" in kit.text(answer)
+    assert f"{MAX_KEPT_SIDE:,} pixels" in kit.text(answer)
     assert wording.guide.PRIVACY_COLLECT not in kit.text(answer)
     assert kit.labels(answer) == []
 

@@ -89,8 +89,14 @@ def test_rank() -> None:
 
     ranks = [rate_readiness(each).rank for each in (varied, alike, crops)]
 
-    assert ranks[0] > ranks[1]
-    assert ranks[0] > ranks[2]
+    assert ranks[0] > ranks[1] > ranks[2]
+    rated = rate_readiness(crops)
+    assert (rated.level, rated.advice, rated.different, rated.missing) == (
+        Level.NOT_YET,
+        "crops",
+        1,
+        2,
+    )
 
 
 def test_json() -> None:
