@@ -39,7 +39,8 @@ class Sent:
     """What a member sends to a dataset."""
 
     files: dict[Key, str] = field(default_factory=dict)  #: digests of photos, by names and stems
-    masks: dict[str, SentMask] = field(default_factory=dict)  #: by the digests of their files
+    #: by the digests and names of their files: those of two photos may be equal
+    masks: dict[tuple[str, str], SentMask] = field(default_factory=dict)
     newest: float = 0.0  #: when something was sent last, in monotonic seconds
 
 
@@ -69,16 +70,16 @@ class SentMasks:
 
     async def add(self, visit: Visit, digest: str, name: str, pixels: bytes) -> None:
         """Take a checked mask, and give it to its photo as soon as that is there."""
-        masks = self._get(visit).masks
-        masks.pop(digest, None)
-        masks[digest] = SentMask(name, pixels)
+        masks, key = self._get(visit).masks, (digest, name)
+        masks.pop(key, None)
+        masks[key] = SentMask(name, pixels)
         while len(masks) > MAX_NAMES:
             del masks[next(iter(masks))]
         await self.pair(visit)
         if sum(
             len(mask.pixels) for sent in self._sent.values() for mask in sent.masks.values()
         ) > (MAX_WAITING_BYTES):
-            refuse(masks[digest], UserError("photo_mask"))
+            refuse(masks[key], UserError("photo_mask"))
 
     async def pair(self, visit: Visit) -> None:
         """Give masks to the photos that are there by now."""
@@ -92,14 +93,18 @@ class SentMasks:
                 await self._join(mask, photo)
 
     def list_lines(self, visit: Visit) -> dict[str, list[str] | None]:
-        """Return what became of the masks that a member sent, None for those that wait."""
+        """Return what became of the masks that a member sent, by digest; None if one waits."""
         sent = self._get(visit)
         idle = not self._intake.is_receiving(visit.member)
         if idle and time.monotonic() - sent.newest >= self._patience:
             for mask in sent.masks.values():
                 if mask.lines is None:
                     refuse(mask, UserError("photo_mask"))
-        return {digest: mask.lines for digest, mask in sent.masks.items()}
+        became: dict[str, list[str] | None] = {}
+        for (digest, _), mask in sent.masks.items():
+            lines = became.get(digest, [])
+            became[digest] = None if lines is None or mask.lines is None else lines + mask.lines
+        return became
 
     async def _join(self, mask: SentMask, photo: Photo) -> None:
         file = self._bot.store.home.photo_file(photo.digest)

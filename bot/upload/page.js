@@ -2,11 +2,11 @@
 
 const given = JSON.parse(document.body.dataset.given); // our sentences, and limits
 const headers = { Authorization: `Bearer ${location.hash.slice(1)}` };
-const AT_ONCE = 3, BATCH = 20; // files that are sent, and asked about, at once
+const AT_ONCE = 3, BATCH = 20; // files sent, and asked about, at once
 const STALL_MS = 60000, BUSY_MS = 1500, IDLE_MS = 15000, MAX_PAUSE_MS = 20000;
 const $ = (id) => document.getElementById(id);
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
-const photos = new Map(); // those that are shown: id -> { box, update }
+const photos = new Map(); // shown: id -> { box, update }
 const files = []; // those that were added: { file, kind, digest, state, box, bar, id }
 const reading = new Map(); // zips that the server reads: digest -> name
 const tally = { new: 0, known: 0, refused: 0 };
@@ -14,9 +14,9 @@ let own, agreed, others, ended, offline, busy, preparing, sending = 0, wake = ()
 
 const make = (name) => $(name).content.firstElementChild.cloneNode(true);
 
-// Requests. One that fails on the way is sent again: the server counts the same file once.
+// Requests. One that fails is sent again: the server counts a file once.
 
-/** Call `send` until it is answered, waiting longer and longer. */
+/** Call `send` until it is answered, ever more slowly. */
 async function insist(send) {
   for (let tries = 0; !ended; tries += 1) {
     try {
@@ -43,7 +43,7 @@ const ask = (method, path, body) => insist(async () => {
 
 /** Send a file, as long as it moves. */
 const put = ({ kind, digest, file, bar }) => new Promise((resolve, reject) => {
-  const request = new XMLHttpRequest(); // fetch does not tell how far it is
+  const request = new XMLHttpRequest(); // fetch does not tell how far
   let late;
   const wait = () => {
     clearTimeout(late);
@@ -70,7 +70,7 @@ function end(said) {
   $("choose").hidden = $("consent").hidden = ended = true;
 }
 
-// Files that were chosen, dropped or pasted: new, hashed, waiting, sending, done.
+// Files chosen, dropped or pasted: new, hashed, waiting, sending, done.
 
 function add(chosen) {
   for (const file of chosen) {
@@ -84,7 +84,7 @@ function add(chosen) {
   prepare();
 }
 
-/** Hash new files, and ask which of them are there. */
+/** Hash new files, and ask which are there. */
 async function prepare() {
   say();
   if (preparing) return;
@@ -94,7 +94,8 @@ async function prepare() {
       try {
         const hash = await crypto.subtle.digest("SHA-256", await entry.file.arrayBuffer());
         entry.digest = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-        if (files.find((each) => each.digest === entry.digest && isOpen(each)) !== entry) settle(entry, "known");
+        const first = files.find((each) => each.digest === entry.digest && isOpen(each));
+        if (first !== entry && !/mask/i.test(entry.file.name)) settle(entry, "known"); // masks may be equal
         else entry.state = "hashed";
       } catch {
         refuse(entry, given.unreadable);
@@ -120,7 +121,7 @@ async function work() {
     const { status, body } = await insist(async (tries) => {
       const known = tries && (await ask("POST", "known", { digests: [entry.digest] })).body[entry.digest];
       const sent = known ? { status: 200, body: {} } : await put(entry);
-      if (tries) sent.body.new = true; // it was not there before the first try
+      if (tries) sent.body.new = true; // it was not there before
       return sent;
     });
     if (image) URL.revokeObjectURL(image.src);

@@ -42,6 +42,25 @@ async def test_order(site, first):
     assert "Photos with a mask: 1." in state["status"]
 
 
+async def test_equal_masks(site):
+    """Two photos whose masks have the same bytes both get theirs; what is wrong names each."""
+    dataset = await site.add_dataset(site.add_member("alice"))
+    visit, mask = await site.visit(dataset), draw_mask()
+
+    for name in ("a.mask.png", "b.mask.png", "c.mask.png"):
+        await send(visit, name, mask)
+    for seed, name in enumerate(("a.png", "b.png")):
+        await send(visit, name, site.draw_photo(seed))
+    _, waiting = await visit.ask("GET", "photos")
+    await send(visit, "c.png", site.draw_photo(2, (100, 300)))
+    _, state = await visit.ask("GET", "photos")
+
+    assert await find_masked(site, dataset) == [True, True, False]
+    assert waiting["zips"] == {digest_of(mask): None}
+    (line,) = state["zips"][digest_of(mask)]
+    assert "c.mask.png" in line
+
+
 async def test_known(site):
     """A photo that is there already, and is not sent again, gets the mask that comes now."""
     dataset = await site.add_dataset(site.add_member("alice"))

@@ -201,30 +201,31 @@ async def test_what_cards_do(site, tab):
 async def test_what_is_done_there(site, tab, write_photos, tmp_path):
     """What is refused or known is said; masks find photos; captions change, photos go.
 
-    A zip gives its photos, and what it had is said.
+    Also masks of the same bytes find theirs. A zip gives its photos, and what it had is said.
     """
     alice = site.add_member("alice")
     dataset = await site.add_dataset(alice, photos=1)
     (tmp_path / "notes.png").write_bytes(b"no picture")
     (tmp_path / "heavy.png").write_bytes(bytes(26 << 20))
     wrong, heavy = tmp_path / "notes.png", tmp_path / "heavy.png"
-    (tmp_path / "7.mask.png").write_bytes(draw_mask((160, 160)))
-    mask, one, other = tmp_path / "7.mask.png", *write_photos(7, 8)
+    masks, (one, other) = [tmp_path / f"{seed}.mask.png" for seed in (7, 8)], write_photos(7, 8)
+    for mask in masks:
+        mask.write_bytes(draw_mask((160, 160)))
     packed = tmp_path / "b.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.write(other, "8.png")
         archive.writestr("8.txt", "on sand")
 
     async with tab(link(site, dataset)) as browser:
-        await browser.resize(390, 844)
-        await send(browser, [mask, one, one, wrong, heavy])
-        await browser.wait_for_text("Photos with a mask: 1.")
+        await browser.resize(390, 2000)  # photos that are far below load later
+        await send(browser, [*masks, one, one, other, wrong, heavy])
+        await browser.wait_for_text("Photos with a mask: 2.")
         token = link(site, dataset).partition("#")[2].rpartition(".")[0].rpartition(".")[0]
         assert (await browser.run("document.querySelector('#token').value")).startswith(token)
         await browser.run("document.querySelector('#export summary').click()")
         await browser.wait_for_text(f"notes.png: {ERRORS['photo_unknown']}")
         await browser.wait_for_text(fill(wording.upload.SCRIPT["heavy"], megabytes=26, most=25))
-        await browser.wait_until(f"{SHOWN}.length === 2")
+        await browser.wait_until(f"{SHOWN}.length === 3")
         await browser.wait_for_text(wording.verdicts.ADVICE["tiny"])
         await browser.wait_until(
             LOADED.replace(".gallery-image, .component-thumbnail", ".photo img")
@@ -235,7 +236,7 @@ async def test_what_is_done_there(site, tab, write_photos, tmp_path):
         for width in (390, 1280):
             await browser.resize(width, 844)
             assert await list_cut_off(browser) == []
-        for left in (1, 0):
+        for left in (2, 1, 0):
             for _ in range(2):
                 await browser.run(f"{SHOWN}[0].querySelector('.remove').click()")
             await browser.wait_until(f"{SHOWN}.length === {left}")
