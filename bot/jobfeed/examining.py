@@ -1,4 +1,8 @@
-"""Photos are examined for nudity and text, one at a time, when the machine has nothing to do."""
+"""Photos are examined for nudity and text, one at a time, in the time that no core is wanted.
+
+That is also beside a training: where one follows another, photos of the next must be examined
+before it starts, as explicit ones are not trained on.
+"""
 
 from __future__ import annotations
 

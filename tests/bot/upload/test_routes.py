@@ -147,6 +147,7 @@ async def test_what_is_said(site):
     assert [photo["number"] for photo in state["photos"]] == [1, 2, 3]
     assert "late" in state["photos"][2]["by"]
     assert state["grid"].count("\n") == 3
+    assert wording.verdicts.LOOKS["content"] in state["details"]  # not checked
     assert "**" not in state["status"]
 
 
