@@ -17,7 +17,6 @@ from dataclasses import replace
 from itertools import combinations, count
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from benchmarks.photos import changes
@@ -31,7 +30,7 @@ from benchmarks.photos.sources import (
 )
 from benchmarks.table import Row, at_least, at_most, figure, print_table
 from storage.photos.measures import list_warnings, measure
-from storage.photos.overlap import MIN_OVERLAP, group_parts, measure_overlaps
+from storage.photos.overlap import group_parts
 from storage.photos.pixels import difference_hash
 from storage.photos.sameshot import are_same_shot
 from storage.planning.features import find_strangers, measure_views_spread, pack_features
@@ -135,11 +134,14 @@ def measure_crops(paths: Sequence[Path]) -> Iterator[Row]:
     ]
     said = f" of {len(one)}; at most as {max(one)}"
     yield figure("six crops of a photo that count as one", f"{one.count(1)}{said}")
-    thumbnails = [each.measures.thumbnail for each in map(check, pictures) if each.measures]
-    places = np.argwhere(np.triu(measure_overlaps(thumbnails) >= MIN_OVERLAP, 1))
-    called = [f"{paths[one].name} {paths[other].name}" for one, other in places]
-    pairs = len(paths) * (len(paths) - 1) // 2
-    what = f"of {pairs} pairs of different photos, called crops of one"
+    parts = group_parts([*map(check, pictures)])
+    places = [*combinations(range(len(paths)), 2)]
+    called = [
+        f"{paths[one].name} {paths[other].name}"
+        for one, other in places
+        if parts[one] == parts[other]
+    ]
+    what = f"of {len(places)} pairs of different photos, called crops of one"
     yield figure(what, "; ".join([str(len(called)), *called]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 from storage.photos.measures import measure
-from storage.photos.overlap import group_parts
+from storage.photos.overlap import MIN_OVERLAP, group_parts, measure_overlaps
 from storage.records import CheckedPhoto
 from tests.storage.photos.scenes import draw_scene
 
@@ -41,3 +41,14 @@ def test_old_photos() -> None:
     old = CheckedPhoto("", 0, 9, 9, b"", b"", ())
 
     assert len({*group_parts([old, old])}) == 2
+
+
+def test_one_figure() -> None:
+    """Drawings that share a figure, but not what is around it, are no crops of one."""
+    figure, drawings = draw_scene(3, (240, 180)), [draw_scene(at, (320, 240)) for at in (4, 5)]
+    for drawing in drawings:
+        drawing.paste(figure, (40, 30))
+    overlaps = measure_overlaps([measure(each).thumbnail for each in drawings])
+
+    assert overlaps[0, 1] >= MIN_OVERLAP
+    assert group_parts([see(each) for each in drawings]) == [0, 1]
