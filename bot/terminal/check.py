@@ -28,7 +28,7 @@ def check_lines(event: dict[str, Any]) -> Iterator[str]:
     yield fill(
         wording.shell.CHECKED_ALL,
         photos=format_count(len(verdicts), "photo"),
-        different=event["different"],
+        different=format_count(event["different"], "different shot"),
         wrong=sum(bool(verdict.warnings) for verdict in verdicts),
     )
     yield from caption_lines(event["captions"])

@@ -160,7 +160,7 @@ ADVICE_PHOTOS = (
 ADVICE_TERMS = "Licence terms: {terms}."
 CHECKED_PHOTO = "{file}: {said}"
 CHECKED_CROP = "  For a base of {resolution} pixels, {share} of it is cut away."
-CHECKED_ALL = "{photos}, {different} different. With a problem: {wrong}."
+CHECKED_ALL = "{photos}, {different}. With a problem: {wrong}."
 CHECKED_CAPTIONS_GOOD = "Captions: nothing to improve."
 CAPTION_FINDINGS = {
     "empty": "No caption: {photos}. The trigger learns everything in the picture.",
