@@ -16,11 +16,20 @@ from bot.demo.journey import Journey
 from bot.demo.stage import LOG, open_stage
 from bot.demo.transcript import JourneyError
 from bot.demo.uploading import upload_photos
-from bot.demo.welcome import STEPS
+from bot.demo.welcome import NAME, STEPS
 from storage.folders import write_whole
 from storage.records import Dial
 
 PAGE_SIZE, PHONE_SIZE = (1280, 900), (390, 844)  #: pixels of a desktop's and a phone's window
+CARD_SIZE = (560, 2400)  #: pixels of a window that holds a whole card
+#: an expression: where the card is that says something, scrolled into view
+CARD_PLACE = """(() => {{
+    const cards = [...document.querySelectorAll('.component-container')];
+    const card = cards.find((each) => each.innerText.includes({said!r}));
+    card.scrollIntoView();
+    const {{ x, y, width, height }} = card.getBoundingClientRect();
+    return {{ x, y, width, height }};
+}})()"""
 LAYOUT_SECONDS = 2.0  #: until the page has its new size
 MASCOT_STEPS = {Dial.QUICK: 50, Dial.BALANCED: STEPS, Dial.THOROUGH: 2 * STEPS}
 
@@ -62,6 +71,7 @@ async def play_chapters(journey: Journey) -> str:
         await take_screenshot(journey, "page", PAGE_SIZE)
         await journey.train_mascot()
         await take_screenshot(journey, "phone", PHONE_SIZE)
+        await take_screenshot(journey, "result", CARD_SIZE, card=f"{NAME} is ready")
         await journey.guess()
         await journey.share()
         await journey.add_photos()
@@ -76,8 +86,13 @@ async def play_chapters(journey: Journey) -> str:
     return ""
 
 
-async def take_screenshot(journey: Journey, name: str, size: tuple[int, int]) -> None:
-    """Take a screenshot of the page as it opens, at its newest message, if there is a browser."""
+async def take_screenshot(
+    journey: Journey, name: str, size: tuple[int, int], card: str = ""
+) -> None:
+    """Take a screenshot of the page as it opens, at its newest message, if there is a browser.
+
+    With `card`, only of the first card that says this.
+    """
     program = find_chromium()
     if program is None:
         live.print_line(wording.demo.NO_CHROMIUM)
@@ -93,4 +108,5 @@ async def take_screenshot(journey: Journey, name: str, size: tuple[int, int]) ->
         await asyncio.sleep(LAYOUT_SECONDS)
         with suppress(TimeoutError):  # a missing picture does not end the journey
             await opened.wait_until(SETTLED)
-        write_whole(journey.out / f"{name}.png", await opened.screenshot())
+        place = await opened.run(CARD_PLACE.format(said=card)) if card else {}
+        write_whole(journey.out / f"{name}.png", await opened.screenshot(**place))

@@ -77,9 +77,10 @@ class Tab:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await self.call("Emulation.setDeviceMetricsOverride", **size)
 
-    async def screenshot(self) -> bytes:
-        """Return a screenshot as PNG."""
-        taken = await self.call("Page.captureScreenshot", format="png")
+    async def screenshot(self, **clip: float) -> bytes:
+        """Return a screenshot as PNG, of all or of a part (x, y, width, height in pixels)."""
+        part = {"clip": {**clip, "scale": 1}} if clip else {}
+        taken = await self.call("Page.captureScreenshot", format="png", **part)
         return base64.b64decode(taken["data"])
 
 

@@ -75,10 +75,10 @@ def test_the_pictures_are_the_bases_size(out):
 
 
 def test_the_page_was_photographed(out):
-    """If there is a browser, screenshots of both pages exist in desktop and phone width."""
+    """If there is a browser, screenshots of both pages and of the result's card exist."""
     if find_chromium() is None:
         pytest.skip("there is no Chromium here")
-    widths = {"page": 1280, "phone": 390, "upload": 1280, "upload-phone": 390}
+    widths = {"page": 1280, "phone": 390, "result": 472, "upload": 1280, "upload-phone": 390}
     for name, width in widths.items():
         with Image.open(out / f"{name}.png") as picture:
             assert picture.size[0] == width
