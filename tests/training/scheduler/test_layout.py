@@ -228,8 +228,8 @@ async def test_a_claim_writes_its_folder_once(queue):
     assert folder.photos.stat().st_ino == before
 
 
-async def test_a_strangers_style_is_unknown(queue):
-    """A sample of a style that the member may not use is refused before anything is copied."""
+async def add_style(queue):
+    """Add a training's style; return both."""
     job = await queue.add_training()
     file = queue.home.path / "file"
     file.write_bytes(b"weights")
@@ -237,6 +237,12 @@ async def test_a_strangers_style_is_unknown(queue):
     made = await queue.store.styles.add(
         claimed, file, method="lora", family="sd1", trigger="mydog", concept="look"
     )
+    return job, made
+
+
+async def test_a_strangers_style_is_unknown(queue):
+    """A sample of a style that the member may not use is refused before anything is copied."""
+    _, made = await add_style(queue)
     mine = await queue.add_sample(ALICE, style=made.id)
     theirs = await queue.add_sample(BOB, style=made.id)
     await write_job_folder(queue.store, mine, CATALOG)
@@ -273,13 +279,7 @@ async def test_a_checkpoint_is_drawn_with(queue):
 
 async def test_a_grid(queue):
     """Each style of a grid is linked, of the checkpoint that was asked for; a gone one fails."""
-    job = await queue.add_training()
-    file = queue.home.path / "file"
-    file.write_bytes(b"weights")
-    claimed = await queue.store.jobs.claim("cpu", [job.kind])
-    made = await queue.store.styles.add(
-        claimed, file, method="lora", family="sd1", trigger="mydog", concept="look"
-    )
+    job, made = await add_style(queue)
     kept = queue.home.job_folder(job.folder).kept_style(25)
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"earlier")
