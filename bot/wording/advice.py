@@ -59,7 +59,7 @@ DIALS = {
     "dial_usual": "balanced is long enough for {photos}",
 }
 PHOTOS_COUNTED = (
-    "-# Only {photos} of {handed} count: the others are soft, dark or the same shot again."
+    "-# Only {photos} of {handed} count: the others are too dark, almost one colour, or the same shot again."
 )
 LINE = "- **{what}:** {why}."
 TERMS = "-# Licence terms: {terms}."
