@@ -58,9 +58,7 @@ DIALS = {
     "dial_whole": "with fewer steps the likeness isn't there yet",
     "dial_usual": "balanced is long enough for {photos}",
 }
-PHOTOS_COUNTED = (
-    "-# Only {photos} of {handed} count: the others are too dark, almost one colour, or the same shot again."
-)
+PHOTOS_COUNTED = "-# Only {photos} of {handed} count: the others are too dark, almost one colour, or the same shot again."
 LINE = "- **{what}:** {why}."
 TERMS = "-# Licence terms: {terms}."
 SECOND_CHOICE = "-# Or: **{method}** on {base} · {dial}: {why}."

@@ -154,9 +154,7 @@ INSPECTED = {
 }
 ADVICE = "{method} on {base}, {dial}"
 ADVICE_SECOND = "Or: {method} on {base}, {dial}: {why}."
-ADVICE_PHOTOS = (
-    "Only {photos} of {handed} count: the others are too dark, almost one colour, or the same shot again."
-)
+ADVICE_PHOTOS = "Only {photos} of {handed} count: the others are too dark, almost one colour, or the same shot again."
 ADVICE_TERMS = "Licence terms: {terms}."
 CHECKED_PHOTO = "{file}: {said}"
 CHECKED_CROP = "  For a base of {resolution} pixels, {share} of it is cut away."
