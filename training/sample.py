@@ -153,7 +153,7 @@ def draw_pictures(
 
 
 def note_cut(family: Family, request: SampleRequest, style: LoadedStyle | None) -> list[Note]:
-    """Say of a prompt that is longer than the text encoder reads what is not read of it."""
+    """Return notes on what the text encoder does not read of a prompt that is too long."""
     has_word = style is not None and style.method.METHOD.learns_word
     notes = []
     with (

@@ -1,4 +1,4 @@
-"""Give the product hostile input from a seed, and count what it does.
+"""Feed the product hostile input from a seed, and count what it does.
 
 python -m benchmarks.speed.fuzz --cases 100000 --seed 19
 
@@ -203,7 +203,7 @@ def report(name: str, failed: object) -> str:
 
 
 async def measure(cases: int, seed: int) -> list[table.Row]:
-    """Give each kind of input its share of the cases, and return the rows."""
+    """Return the rows of all kinds of input, each with its share of the cases."""
     fuzzers = (fuzz_pictures, fuzz_words, fuzz_custom_ids, fuzz_weights, fuzz_requests)
     make_crafted()
     process, rows, total = psutil.Process(), [], Counter[str]()

@@ -89,7 +89,7 @@ async def post(
 
 
 def mark_card(card: Card, job: Job) -> Card:
-    """Give a job's card the number by which it is found in a channel, and return it."""
+    """Return a job's card with the number by which it is found in a channel."""
     card.container.id = make_marker(f"card {job.id} {job.created}")
     return card
 

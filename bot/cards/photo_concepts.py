@@ -47,7 +47,7 @@ class Elsewhere:
 
 
 async def add_concepts(bot: Bot, card: Card, photo: Photo) -> None:
-    """Say on a photo's card which other datasets it is in, and offer those it may be in."""
+    """Add to a photo's card the other datasets it is in, and a select of those it may be in."""
     elsewhere = await Elsewhere.load(bot, photo.dataset, photo.owner)
     if said := elsewhere.explain(photo):
         card.add(text(wording.escape(said)))

@@ -202,7 +202,7 @@ def find_picture(store: Store, job: Job) -> Path:
 
 
 class Guess(Button, verb="demo:guess"):
-    """Say whether the picture that was picked is the style's."""
+    """Answer whether the picture that was picked is the style's."""
 
     async def press(self, interaction: Interaction) -> None:
         """Show the answer in the pair's card."""

@@ -177,7 +177,7 @@ def explain_refusals(refusals: tuple[Refusal, ...]) -> str:
 
 
 def add_reason(card: Card, post: Post, place: str) -> Card:
-    """Say below a card why it is in this place."""
+    """Add to a card why it is in this place, and return it."""
     why = explain_refusals(post.refusals)
     template = wording.refusals.MOVED
     if place == KEPT:

@@ -232,7 +232,7 @@ def check_photos(settings: BotSettings) -> list[Line]:
 
 
 def check_quarantine(home: Home, found: Quarantine | None) -> list[Line]:
-    """Say what belongs to no row of the database."""
+    """Return lines on what belongs to no row of the database."""
     if found is None:
         return []
     counts = {"job": found.jobs, "style": found.styles, "photo": found.photos}

@@ -82,7 +82,7 @@ class SentMasks:
             refuse(masks[key], UserError("photo_mask"))
 
     async def pair(self, visit: Visit) -> None:
-        """Give masks to the photos that are there by now."""
+        """Put masks on the photos that are there by now."""
         sent = self._get(visit)
         sent.newest = time.monotonic()
         for mask in [each for each in sent.masks.values() if each.lines is None]:

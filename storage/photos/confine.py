@@ -1,4 +1,4 @@
-"""Give up this process's rights: no files, no network, no programs, as far as the system can.
+"""Drop this process's rights: no files, no network, no programs, as far as the system can.
 
 Each layer holds alone where another is missing: no file descriptor can be opened (any POSIX
 system), Landlock closes the file system and TCP (Linux 5.13 and newer), and a seccomp filter

@@ -37,7 +37,7 @@ class Examiner:
         return Examination.from_json(found)
 
     async def rest(self) -> None:
-        """Give the child's memory back; the next photo starts it again."""
+        """Free the child's memory; the next photo starts it again."""
         self._child.kill()  # also while it works
         await asyncio.to_thread(self._child.close)
         self._child = Child(TIMEOUT_SECONDS, module=CHILD_MODULE)

@@ -1,4 +1,4 @@
-"""Say why something in the operator's `bases/` is no base, or one that cannot be loaded."""
+"""Explain why something in the operator's `bases/` is no base, or one that cannot be loaded."""
 
 from __future__ import annotations
 

@@ -327,7 +327,7 @@ class LocalJob:
 
 
 def tell_photos(photos: Sequence[FolderPhoto]) -> None:
-    """Tell which pictures are left out as copies, and how many have a caption if not all have."""
+    """Print which pictures are left out as copies, and how many have a caption if not all have."""
     tell_copies("copy_left_out", photos)
     captioned = sum(bool(photo.caption) for photo in photos)
     if 0 < captioned < len(photos):
@@ -335,7 +335,7 @@ def tell_photos(photos: Sequence[FolderPhoto]) -> None:
 
 
 def tell_crops(resolution: int, photos: Sequence[FolderPhoto]) -> None:
-    """Tell of how many pictures much is cut away for a base of this resolution."""
+    """Print of how many pictures much is cut away for a base of this resolution."""
     sizes = [(photo.checked.width, photo.checked.height) for photo in photos]
     boxes = [
         crop_at(size, resolution, photo.facts().framing)
@@ -347,7 +347,7 @@ def tell_crops(resolution: int, photos: Sequence[FolderPhoto]) -> None:
 
 
 def tell_copies(code: str, photos: Sequence[FolderPhoto]) -> None:
-    """Tell which pictures have the same pixels as another one."""
+    """Print which pictures have the same pixels as another one."""
     for photo in photos:
         for copy in photo.copies:
             tell(code, copy=copy, file=photo.name)

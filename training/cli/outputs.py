@@ -59,7 +59,7 @@ def keep_numbered(write: Callable[[Path], object], path: Path, *, overwrite: boo
 
 
 def link_or_copy(file: Path, path: Path) -> None:
-    """Give a whole file a second name; copy it where the file system has no links."""
+    """Link a whole file to a second name; copy it where the file system has no links."""
     try:
         path.hardlink_to(file)
     except OSError:
@@ -82,7 +82,7 @@ def find_free_folder(place: Path, marker: str, *, overwrite: bool = False) -> Pa
 
 
 def _move_to_free(file: Path, path: Path) -> None:
-    """Give a file another name; raise FileExistsError if there is something of that name."""
+    """Rename a file; raise FileExistsError if there is something of that name."""
     try:
         path.hardlink_to(file)  # unlike a rename, it never replaces
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""Say when a run goes wrong, by what is measured with fixed noise (`probes.py`).
+"""Notice when a run goes wrong, by what is measured with fixed noise (`probes.py`).
 
 The losses of steps tell little, as they are of other photos and timesteps each time.
 """

@@ -68,7 +68,7 @@ class Previews:
         return [PreviewsDrawn(step, *describe(paths, self.prompts)), *notes] if paths else []
 
     def note_copies(self, step: int, images: Sequence[Image.Image]) -> list[Event]:
-        """Say once that a picture after a step is one of the photos."""
+        """Return a note, once in a run, that a picture after a step is one of the photos."""
         with self.timer.timing("watching", 1):
             copied = step and self.copies.finds_new_copy(images)
         return [Note("copies_photo", {"step": step})] if copied else []

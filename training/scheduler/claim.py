@@ -203,7 +203,7 @@ class Claim:
             await purge_job(self.store, self.job)
 
     async def release(self, reason: Release) -> None:
-        """Give the job of a dead worker back to the queue, unless its events say it has ended."""
+        """Requeue the job of a dead worker, unless its events say it has ended."""
         if not await self.copy_events():
             await self._give_back(reason)
 

@@ -162,7 +162,7 @@ class Scheduler:
             await self.claim_job(worker)
 
     async def release_jobs(self, worker: WorkerHandle, reason: Release | None = None) -> None:
-        """Give the jobs of a worker that is gone back to the queue."""
+        """Requeue the jobs of a worker that is gone."""
         for claim in list(worker.claims):
             await claim.release(reason or worker.release_reason(claim))
             worker.claims.remove(claim)

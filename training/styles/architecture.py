@@ -1,4 +1,4 @@
-"""Tell which model an adapter, embedding or model was made for, by its header alone.
+"""Find which model an adapter, embedding or model was made for, by its header alone.
 
 Names of layers come first, then the widths of what they read, at last what the header says. Where
 they leave it open, it is left open: a wrong name is worse than none.

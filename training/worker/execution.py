@@ -153,7 +153,7 @@ class JobLogHandler(logging.FileHandler):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Say nothing of a line that was not written."""
+        """Drop a line that could not be written."""
 
 
 def describe_failure(error: Exception) -> Failed:
