@@ -45,7 +45,7 @@ class CaptionEncoder:
                     self.encoded += split_conditions(family.embed_prompts(tokens))
 
     def note_cut(self) -> Iterator[Note]:
-        """Yield notes on captions and sample prompts that are longer than the text encoder reads."""
+        """Yield notes on captions and sample prompts that the text encoder does not read whole."""
         for prompt in self.recipe.prompts:
             if words := self.lost_words(prompt.text):
                 yield Note("sample_cut", {"prompt": prompt.text, "words": words})
