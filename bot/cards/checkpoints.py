@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import discord
@@ -45,7 +45,7 @@ def add_checkpoints(
         for each, path in pictures
         if path is not None
     ]
-    lines = [explain_choice(used, state), *explain_stop(state)]
+    lines = [explain_choice(used, state)]
     if until:
         lines.append(fill(wording.result.CHECKPOINTS_UNTIL, until=until))
     if frames:
@@ -70,12 +70,6 @@ def explain_choice(used: int, state: JobState) -> str:
     ours, last = (format_score(*scores[step]) for step in (choice.step, choice.last))
     template = wording.result.IN_USE_BEST
     return say(template, step=used, score=ours, last=choice.last, last_score=last)
-
-
-def explain_stop(state: JobState) -> Iterator[str]:
-    """Yield why a training ended before its last step, if it did so by itself."""
-    if state.choice and state.choice.stopped:
-        yield say(wording.result.STOPPED, last=state.choice.last, best=state.choice.best)
 
 
 def format_score(mean: float, spread: float) -> str:

@@ -21,6 +21,7 @@ from bot.cards.components import row, text
 from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.jobpictures import Animate, list_frames
 from bot.cards.report import AddReport
+from bot.cards.stop import add_stop
 from bot.cards.strength import add_strength
 from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, format_size, say
@@ -67,6 +68,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     pinged = " ".join(f"<@{member}>" for member in result.pinged)
     card.add(text(say(wording.result.TITLE, name=style.name), facts, pinged))
     add_pictures(card, home.job_folder(job.folder), result)
+    add_stop(card, home.job_folder(job.folder), state, result.chosen)
     add_checkpoints(card, style, result.checkpoints, state, result.until)
     if not result.chosen:
         add_strength(card, home.job_folder(job.folder), state)

@@ -19,8 +19,14 @@ IN_USE_SAME = (
 )
 IN_USE_BEST = "In use: **step {step}**, Safelight's choice. Its pictures score {score} of 100, those of step {last} only {last_score}.\n-# The score counts likeness to your photos, what the prompt asks for, and variety."
 STOPPED = (
-    "-# The training stopped at step {last}: its pictures had become no better since step {best}."
+    "**It stopped early**, at step {last}: its pictures had become no better since step {best}."
 )
+BEST_EARLIER = "**It was best at step {best}**: by the last step, {last}, its pictures were worse."
+PAIR_BEST = "step {step}: best"
+PAIR_STOPPED = "step {step}: stopped"
+PAIR_LAST = "step {step}: last"
+PAIR_OWN = "step {step}: yours"
+PAIR_ALT = "The same prompt and seed at {labels}"
 IN_USE_CHOSEN = "In use: **step {step}**, your choice. Safelight chose step {best}."
 CHECKPOINTS_UNTIL = "-# You can use another one until <t:{until}:D>."
 STRENGTH_BEST = "**Strength:** use it at **{strength}**. Its pictures score {score} of 100 there, and {full_score} at 1.0."

@@ -123,14 +123,19 @@ class CheckpointJudge:
         torch.set_num_threads(self.recipe.threads)  # a captioner may have changed them
         return score
 
-    def has_peaked(self) -> bool:
-        """Return whether the last checkpoints were no better than one before."""
-        return has_peaked(self.scores, self.recipe.patience)
+    def has_peaked(self, step: int) -> bool:
+        """Return whether the last checkpoints until a step were no better than one before."""
+        return has_peaked(self.list_scores(step), self.recipe.patience)
 
     def choose(self, last: int) -> CheckpointChosen | None:
         """Return the choice between the scored checkpoints and the last; None without scores."""
-        stopped = last < self.recipe.steps and self.has_peaked()
-        return choose(self.scores, last, stopped=stopped) if last in self.scores else None
+        stopped = last < self.recipe.steps and self.has_peaked(last)
+        scores = self.list_scores(last)
+        return choose(scores, last, stopped=stopped) if last in scores else None
+
+    def list_scores(self, last: int) -> dict[int, Score]:
+        """Return the scores until a step; an attempt that died may have come further."""
+        return {step: score for step, score in self.scores.items() if step <= last}
 
 
 def has_peaked(scores: Mapping[int, Score], patience: int) -> bool:

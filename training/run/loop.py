@@ -172,7 +172,7 @@ class TrainingRun:
                     if (yield from self.save_checkpoint(step)):
                         return True
                     raise JobError(self.checkpoints.error_code)
-                if command is JobCommand.FINISH or self.judge.has_peaked():
+                if command is JobCommand.FINISH or self.judge.has_peaked(step):
                     last, early = step, True
                     break
                 command = None
@@ -369,6 +369,7 @@ class TrainingRun:
         if (choice := self.judge.choose(last)) is None:
             return last
         if choice.step != last:
+            yield from self.draw_when_room(last, self.previews.draw)  # to be seen beside the best
             saved = checkpoint.read(checkpoint.path_of_step(self.folder.checkpoints, choice.step))
             saved.restore(self.parameters, self.optimizer)
             self.ema.load(saved.ema)

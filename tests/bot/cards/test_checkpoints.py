@@ -34,6 +34,15 @@ def read_options(kit, message):
     return [(each["value"], each.get("default", False)) for each in rows[0]["options"]]
 
 
+def describe_pictures(kit, message):
+    """Return the alternative text of the best checkpoint's picture beside that of the end."""
+    galleries = [each["items"] for each in kit.components(message) if each["type"] == 12]
+    shown = {
+        item["media"]["url"].rpartition("/")[2]: item for items in galleries for item in items
+    }
+    return shown["best-and-last.png"]["description"]
+
+
 async def test_strip(kit, result):
     """The result shows the same picture at each checkpoint, which is in use, and until when."""
     _, _, thread = result
@@ -53,11 +62,12 @@ async def test_strip(kit, result):
     ],
 )
 async def test_reason(kit, scheduler, choice, template):
-    """The card says why a checkpoint was taken, and why the training stopped."""
+    """The card says why a checkpoint was taken and the training stopped, with both pictures."""
     _, job = await scheduler.start_training()
     folder = kit.store.home.job_folder(job.folder)
     folder.kept.mkdir(parents=True)
     for step in (75, 100):
+        await scheduler.report_preview(job, step)
         folder.kept_style(step).write_bytes(b"step %d" % step)
     await scheduler.add_event(job, replace(choice, stopped=True))
     await scheduler.finish_training(job)
@@ -68,6 +78,30 @@ async def test_reason(kit, scheduler, choice, template):
     assert kit.says(message, getattr(wording.result, template), **facts)
     assert kit.says(message, wording.result.STOPPED, last=100, best=75)
     assert [value for value, used in read_options(kit, message) if used] == [str(choice.step)]
+    assert "best-and-last.png" in [each.filename for each in message.attachments]
+    assert "step 75: best, step 100: stopped" in describe_pictures(kit, message)
+
+
+async def test_pair(kit, scheduler):
+    """A best checkpoint before the end has the last one beside it, and then the owner's own."""
+    alice, job = await scheduler.start_training()
+    folder = kit.store.home.job_folder(job.folder)
+    folder.kept.mkdir(parents=True)
+    for step in (50, 75, 100):
+        await scheduler.report_preview(job, step)
+        folder.kept_style(step).write_bytes(b"step %d" % step)
+    choice = CheckpointChosen(75, 100, 75, (75, 100), (0.61, 0.4), (0.04, 0.05))
+    await scheduler.add_event(job, choice)
+    await scheduler.finish_training(job)
+    await scheduler.let_bot_poll()
+    (message,) = kit.find_messages("is ready")
+    assert kit.says(message, wording.result.BEST_EARLIER, last=100, best=75)
+    assert describe_pictures(kit, message).endswith("at step 75: best, step 100: last")
+
+    await alice.select(message, ["50"])
+
+    (message,) = kit.find_messages("is ready")
+    assert describe_pictures(kit, message).endswith("step 100: last, step 50: yours")
 
 
 async def test_use(kit, result):

@@ -123,3 +123,24 @@ def test_stop(
         (read_tensors(scored.kept_style(4)), read_tensors(whole.kept_style(4))),
     ):
         assert all(torch.equal(ours[name], others[name]) for name in others)
+
+
+@pytest.mark.slow(3)
+def test_best_before_the_end(
+    bases: BaseCache,
+    make_recipe: Callable[..., Recipe],
+    make_job_folder: Callable[..., JobFolder],
+    run_task: Callable[[Iterator[Event]], list[Event]],
+) -> None:
+    """The last checkpoint is drawn as the chosen one was; scores of later steps do not count."""
+    prompt = SamplePrompt("a mydog emoji", 3)
+    recipe = make_recipe(steps=2, save_every=1, prompts=(prompt,))
+    folder = make_job_folder(replace(recipe, scoring_share=9.0, patience=1))
+    perfect = {"mean": 1.0, "spread": 0.0, "seeds": 3}
+    write_json(folder.kept / "scores.json", {"1": perfect, "3": perfect | {"mean": 2.0}})
+
+    events = run_task(train(folder, bases))
+
+    (choice,) = [event for event in events if isinstance(event, CheckpointChosen)]
+    assert (choice.step, choice.last, choice.steps, choice.stopped) == (1, 2, (1, 2), False)
+    assert all(folder.preview(step).exists() for step in (1, 2))
