@@ -15,7 +15,7 @@ from enum import IntEnum
 from statistics import NormalDist
 
 CONFIDENCE = 0.95
-MIN_VOTERS = 6  #: fewer that all agree do so by chance in more than one of 20 studies: 2 / 2**5
+MIN_VOTERS = 6  #: fewer show nothing: 5 agree by chance in one of 16 studies, 2 / 2**5
 
 
 class Choice(IntEnum):
@@ -31,20 +31,28 @@ Ballot = Sequence[Choice | None]
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return the Wilson score interval of a share (Wilson 1927); (0, 1) without trials."""
-    if not trials:
-        return 0.0, 1.0
+    """Return the Wilson score interval of a share, corrected for continuity; (0, 1) of none.
+
+    Source: Newcombe, Two-sided confidence intervals for the single proportion (1998), method 4.
+    Without the correction, chance alone would leave one half out in up to 8 % of studies.
+    """
+    low = find_bound(successes - 0.5, trials, side=-1) if successes > 0 else 0.0
+    high = find_bound(successes + 0.5, trials, side=1) if successes < trials else 1.0
+    return low, high
+
+
+def find_bound(successes: float, trials: int, *, side: int) -> float:
+    """Return the lower (side -1) or upper (1) bound of a share (Wilson 1927)."""
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    share, scale = successes / trials, 1 + z**2 / trials
-    middle = share + z**2 / (2 * trials)
+    share = successes / trials
     reach = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return (middle - reach) / scale, (middle + reach) / scale
+    return (share + z**2 / (2 * trials) + side * reach) / (1 + z**2 / trials)
 
 
 def is_shown(successes: int, trials: int) -> bool:
     """Return whether a preference is more than chance: the interval does not reach one half."""
     low, high = wilson_interval(successes, trials)
-    return trials >= MIN_VOTERS and not low <= 0.5 <= high
+    return not low <= 0.5 <= high
 
 
 def find_needed_voters(voters: int) -> int | None:

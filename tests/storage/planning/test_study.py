@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from storage.planning import study
@@ -15,23 +17,33 @@ CODERS = ("*****34121133*3", "1*213343*******", "**21344*21133*4")
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"),
     [
-        (0, 10, 0.0, 0.2775),
-        (5, 10, 0.2366, 0.7634),
-        (8, 10, 0.4902, 0.9433),
-        (10, 12, 0.552, 0.953),
+        (81, 263, 0.2535, 0.3682),
+        (15, 148, 0.0598, 0.1644),
+        (0, 20, 0.0, 0.2005),
+        (1, 29, 0.0018, 0.1963),
+        (29, 29, 0.8544, 1.0),
     ],
 )
 def test_wilson(successes: int, trials: int, low: float, high: float) -> None:
-    """The interval is Wilson's, as tables give it."""
-    assert study.wilson_interval(successes, trials) == pytest.approx((low, high), abs=6e-4)
+    """The interval is Wilson's with a correction for continuity, as Newcombe's table gives it."""
+    assert study.wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
     assert study.wilson_interval(0, 0) == (0.0, 1.0)
 
 
 def test_needed() -> None:
-    """The voters that must agree: 10 of 12, 18 of 25, all of 6, and no number below 6."""
-    needed = {voters: study.find_needed_voters(voters) for voters in (0, 5, 6, 12, 25, 91)}
+    """The voters that must agree: 10 of 12, 18 of 24, all of 6, and no number below 6."""
+    needed = {voters: study.find_needed_voters(voters) for voters in (0, 5, 6, 8, 12, 24, 91)}
 
-    assert needed == {0: None, 5: None, 6: 6, 12: 10, 25: 18, 91: 55}
+    assert needed == {0: None, 5: None, 6: 6, 8: 8, 12: 10, 24: 18, 91: 56}
+
+
+def test_chance() -> None:
+    """Chance alone shows a preference in no more than one of 20 studies, whatever their size."""
+    for voters in range(study.MIN_VOTERS, 200):
+        needed = study.find_needed_voters(voters)
+        assert needed is not None
+        tail = sum(math.comb(voters, agreeing) for agreeing in range(needed, voters + 1))
+        assert 2 * tail / 2**voters <= 0.05
 
 
 def test_alpha() -> None:
