@@ -19,7 +19,7 @@ from bot.cards.ballot import Vote
 from bot.cards.components import Button, defer_update, edit, row, text
 from bot.cards.job import COLOURS
 from bot.cards.studypicture import draw_result
-from bot.wording import escape, fill, format_count, join_words, say
+from bot.wording import escape, fill, flatten, format_count, join_words, say
 from storage.errors import JobError, UserError
 from storage.planning.study import MIN_VOTERS, StudyResult, find_needed_voters
 from storage.records import Status
@@ -30,6 +30,7 @@ from storage.tables.studies import Study, StudyState
 SECONDS_PER_PAIR = 6  #: that a voter takes, roughly
 MORE_VOTERS = 2  #: times as many, for comparison
 RESULT_FILE = "result.png"
+MAX_SHOWN_CHARS = 150  #: of a prompt, before it starts: six fit on a card
 MAX_RESULT_PAIRS = 3  #: on the picture of a result
 PERCENT = 100
 
@@ -51,12 +52,12 @@ async def order_card(interaction: Interaction, order: StudyOrder) -> Card:
         pairs=format_count(order.pairs, "pair"),
         hours=format_count(order.hours, "hour"),
     )
-    prompts = " · ".join(escape(prompt) for prompt in order.prompts)
+    shown = [escape(flatten(prompt, MAX_SHOWN_CHARS)) for prompt in order.prompts]
     return Card(
         text(say(wording.study.TITLE, first=first, second=second), facts),
         text(*power_lines(order.voters)),
         text(
-            fill(wording.study.PROMPTS, prompts=prompts),
+            fill(wording.study.PROMPTS, prompts=" · ".join(shown)),
             say(wording.study.ASKED, question=order.question),
             wording.study.RULES,
         ),

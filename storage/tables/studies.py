@@ -323,11 +323,15 @@ async def _list_pairs(connection: Connection, study: int) -> list[Pair]:
 
 
 async def _add_pairs(tx: Connection, study: int, drawing: Drawing, *, attention: bool) -> None:
-    """Queue a prompt's two jobs, and add its pairs; the attention pair has the first picture."""
-    jobs = []
-    for new in drawing.jobs:
+    """Queue a prompt's two jobs, and add its pairs; the attention pair has the first picture.
+
+    The jobs come in random order: their ids are on a ballot's buttons, and must not tell sides.
+    """
+    jobs = [0, 0]
+    for side in random.SystemRandom().sample(range(len(jobs)), len(jobs)):
+        new = drawing.jobs[side]
         values = asdict(new) | {"request": json.dumps(new.request, sort_keys=True)}
-        jobs.append((await tx.execute(INSERT_JOB, **values, now=time.time()))[0]["id"])
+        jobs[side] = (await tx.execute(INSERT_JOB, **values, now=time.time()))[0]["id"]
     request = drawing.jobs[0].request
     pictures = [(number, 0) for number in range(request["count"])]
     for picture, is_attention in [*pictures, (0, 1)] if attention else pictures:

@@ -305,10 +305,10 @@ async def test_triggers(kit, scheduler):
     second = await scheduler.add_style(alice, "my cat", trigger="mycat")
     await start_study(kit, alice, first, against=str(second.id), prompts="a mydog emoji")
 
-    jobs = await kit.store.jobs.list_open()
+    (pair, *_) = await kit.store.studies.list_pairs(1)
+    jobs = [await kit.store.jobs.get(number) for number in (pair.first, pair.second)]
     assert [job.request["prompt"] for job in jobs] == ["a mydog emoji", "a mycat emoji"]
     assert [job.style for job in jobs] == [first.id, second.id]
-    (pair, *_) = await kit.store.studies.list_pairs(1)
     assert pair.prompt == "a … emoji"
 
 
@@ -335,7 +335,8 @@ async def test_checkpoints(kit, scheduler):
     assert kit.says(unknown, ERRORS["checkpoint_unknown"], step=60, choices="50 and 75")
     assert kit.says(theirs, ERRORS["style_not_own"])
     assert [choice["value"] for choice in offered] == [50, 75]
-    jobs = await kit.store.jobs.list_open()
+    (pair, *_) = await kit.store.studies.list_pairs(1)
+    jobs = [await kit.store.jobs.get(number) for number in (pair.first, pair.second)]
     drawn = [(job.request["checkpoint"], job.request["strength"]) for job in jobs]
     assert drawn == [(50, 0.5), (75, 1.0)]
     study = await kit.store.studies.get(1)
@@ -377,3 +378,35 @@ async def test_power(kit, scheduler):
     assert kit.says(usual, said.SHOWS_MORE, voters=24, needed=18, share=75)
     assert kit.says(few, said.SHOWS_NOTHING, voters=5, least=6)
     assert await kit.store.jobs.list_open() == []
+
+
+async def test_long_prompts(kit, scheduler):
+    """Six prompts as long as can be fit on the card, which says all it has to say."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
+    prompts = ";".join(f"{number}{'_' * 900}" for number in range(6))
+
+    card = await alice.slash(
+        kit.channel, "study new", style=str(style.id), prompts=prompts, question="?" * 200
+    )
+
+    assert kit.labels(card) == [said.START]
+    assert kit.says(card, said.SHOWS, voters=12, needed=10, share=83)
+    assert said.RULES in kit.text(card)
+    assert all(f"{number}\\_" in kit.text(card) for number in range(6))
+
+
+async def test_jobs_tell_nothing(kit, scheduler):
+    """The numbers on a ballot's buttons do not tell which pictures are of the same side."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
+    prompts = ";".join("abcdef")
+    first = set()
+    for _ in range(4):
+        await start_study(kit, alice, style, prompts=prompts)
+        (study, *_) = await kit.store.studies.list_for(kit.guild.id)
+        pairs = await kit.store.studies.list_pairs(study.id)
+        first |= {pair.first < pair.second for pair in pairs}
+        await kit.store.studies.cancel(study.id)
+
+    assert first == {True, False}
