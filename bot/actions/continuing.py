@@ -23,13 +23,17 @@ def has_state(bot: Bot, job: Job) -> bool:
 async def plan_more(bot: Bot, style: Style) -> NewJob:
     """Return the job that trains a style for 30 % more steps.
 
-    Raises UserError: "state_gone" if there is nothing to go on from, or for the server's limits.
+    Raises UserError: "state_gone" if there is nothing to go on from, "more_busy" while a job does
+    so already, or for the server's limits.
     """
     store = bot.store
     job = await store.jobs.get(style.job or 0)
     ended = await store.events.list_kind(job.id, Done)
     if not (ended and has_state(bot, job)):
         raise UserError("state_gone")
+    for each in await store.jobs.list_open():
+        if each.request.get("continues") == job.id:
+            raise UserError("more_busy", job=each.id)
     done = ended[-1].event
     more = math.ceil(done.steps * MORE)
     check_range("steps", done.steps + more, limits.STEPS, UserError)

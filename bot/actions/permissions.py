@@ -28,6 +28,17 @@ async def check_role(interaction: Interaction, verb: Literal["train", "sample"])
         raise UserError("role_needed", roles=[f"@{role.name}" for role in known] or ["a role"])
 
 
+async def check_may_train_again(interaction: Interaction, guild: int) -> None:
+    """Raise UserError unless the member may train now, on the server of an earlier training.
+
+    Elsewhere its roles, blocks and limits would not be asked.
+    """
+    if interaction.guild_id != guild:
+        raise UserError("server_other")
+    await check_role(interaction, "train")
+    await check_daily_quota(interaction)
+
+
 async def check_not_blocked(interaction: Interaction) -> None:
     """Raise UserError if moderators have blocked the member on this server."""
     servers, guild = interaction.client.store.servers, interaction.guild_id or 0

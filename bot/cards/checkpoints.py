@@ -11,7 +11,7 @@ from discord import ui
 from bot import wording
 from bot.actions.continuing import plan_more
 from bot.actions.jobstate import JobState
-from bot.actions.permissions import check_daily_quota, check_role
+from bot.actions.permissions import check_may_train_again
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, Select, defer_update, row, text
@@ -114,11 +114,12 @@ class TrainMore(Button, verb="style:more"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        await check_role(interaction, "train")
-        await check_daily_quota(interaction)
         bot = interaction.client
         style = await find_own_style(interaction, self.number(0))
-        job = await bot.store.jobs.queue(await plan_more(bot, style))
+        async with bot.jobs.lock:  # of two presses at once, one finds the other's job
+            new = await plan_more(bot, style)
+            await check_may_train_again(interaction, new.guild)
+            job = await bot.store.jobs.queue(new)
         await bot.jobs.show(job.id)
 
 

@@ -11,7 +11,7 @@ import discord
 
 from bot import wording
 from bot.actions.jobstate import JobState
-from bot.actions.permissions import check_daily_quota, check_role, is_moderator
+from bot.actions.permissions import check_may_train_again, is_moderator
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer_update, edit, follow_up, row, text
@@ -275,8 +275,7 @@ class Retry(Button, verb="job:retry"):
         job = await bot.store.jobs.get_owned(self.number(0), interaction.user.id)
         if job.status not in {Status.FAILED, Status.CANCELLED} or job.dataset is None:
             raise UserError("job_unknown")
-        await check_role(interaction, "train")
-        await check_daily_quota(interaction)
+        await check_may_train_again(interaction, job.guild)
         disk.check_disk_space(bot.settings)
         guild, channel = job.guild, job.channel
         new = NewJob(job.kind, job.owner, guild, channel, job.request, job.base, job.dataset)

@@ -155,3 +155,37 @@ async def test_more(kit, result):
     changes = {"steps": 130, "continues": before.id, "file_bytes": 0}
     assert job.request == before.request | changes
     assert (job.dataset, job.channel) == (before.dataset, before.channel)
+
+
+async def test_more_once(kit, result):
+    """A second press is refused while the training of the first is open."""
+    alice, style, thread = result
+    message, button = thread.last_message, f"style:more:{style.id}"
+
+    await alice.click(message, custom_id=button)
+    answer = await alice.click(message, custom_id=button)
+
+    (job,) = await kit.store.jobs.list_open()
+    assert kit.says(answer, wording.errors.ERRORS["more_busy"], job=job.id)
+
+
+async def test_more_elsewhere(kit, scheduler):
+    """A result in direct messages leads round no role, block or limit of its server."""
+    alice, job = await scheduler.start_training()
+    folder = kit.store.home.job_folder(job.folder)
+    folder.kept.mkdir(parents=True)
+    folder.kept_state.write_bytes(b"state")
+    kit.env.inject_error(
+        "POST", f"/channels/{kit.channel.id}/messages", status=403, code=50001, times=None
+    )
+    kit.env.inject_error(
+        "POST", f"/channels/{kit.channel.id}/threads", status=403, code=50001, times=None
+    )
+    style = await scheduler.finish_training(job)
+    await scheduler.let_bot_poll(5)
+    message = alice.user.dm_channel.last_message
+
+    answer = await alice.user.click(message, custom_id=f"style:more:{style.id}")
+
+    assert kit.says(answer, wording.errors.ERRORS["server_other"])
+    assert await kit.store.jobs.list_open() == []

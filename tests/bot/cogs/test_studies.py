@@ -105,8 +105,8 @@ async def test_ten_voters(kit, scheduler, opened):
     Six prefer red (the style) in both pairs, one blue, one neither; one takes noise for the
     better picture, and one leaves before the attention pair. So 8 voters count, and of the 7 with
     a preference 6 are for red: 6 / 7 = 86 %. Wilson's bounds are those
-    of 5.5 / 7 below and 6.5 / 7 above: (s + z²/14 ∓ z sqrt(s (1 - s) / 7 + z²/196)) / (1 + z²/7) is
-    0.420 for s = 5.5 / 7, and 0.992 for s = 6.5 / 7, so 42-99 %, which may be chance.
+    of s = 5.5 / 7 below and 6.5 / 7 above: (s + z²/14 ∓ z sqrt(s (1 - s) / 7 + z²/196)) / (1 +
+    z²/7) is 0.420 and 0.992, so 42-99 %, which may be chance.
     Each pair has 6, 1 and 1 votes: of 8 x 7 ordered pairs of voters 6 x 5 agree, 30 / 56 = 54 %.
     """
     alice, style, post = opened
