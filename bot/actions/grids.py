@@ -14,11 +14,17 @@ from storage.records import Style
 from storage.requests import GridRequest, GridStyle
 
 
-async def strength_grid(bot: Bot, style: Style, prompt: str, seed: int) -> GridRequest:
-    """Return the grid of a style's checkpoints, evenly over its training, by strengths."""
+async def strength_grid(
+    bot: Bot, style: Style, member: int, prompt: str, seed: int
+) -> GridRequest:
+    """Return the grid of a style's checkpoints, evenly over its training, by strengths.
+
+    A style that was shared with the member is one row: its checkpoints are its owner's alone.
+    """
     base = (await bot.store.catalog.read()).get_base(style.base)
     prompt = prompt or studies.suggest_prompts(style, base)[0]
-    steps = [each.step for each in await bot.store.checkpoints.list_for(style)]
+    own = await bot.store.checkpoints.list_for(style) if style.owner == member else []
+    steps = [each.step for each in own]
     last = len(steps) - 1
     kept = (
         sorted({steps[round(at * last / (MAX_ROWS - 1))] for at in range(MAX_ROWS)})

@@ -31,7 +31,8 @@ class Grids(commands.GroupCog, name="grid", description=wording.sample.GRID):
         await defer(interaction, private=False)
         bot, here = interaction.client, (interaction.user.id, interaction.guild_id or 0)
         found = await sampling.find_style(bot.store, style, *here)
-        request = await grids.strength_grid(bot, found, prompt.strip(), sampling.choose_seed(seed))
+        said, chosen = prompt.strip(), sampling.choose_seed(seed)
+        request = await grids.strength_grid(bot, found, here[0], said, chosen)
         await queue_and_show(interaction, request, found.id)
 
     @app_commands.command(description=wording.sample.GRID_STYLES)

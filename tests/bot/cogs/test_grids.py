@@ -54,6 +54,20 @@ async def test_without_checkpoints(kit, scheduler):
     ]  # fmt: skip
 
 
+async def test_checkpoints_of_others(kit, scheduler):
+    """Who was given a style draws it as it is; its other checkpoints are its owner's alone."""
+    alice, job = await scheduler.start_training()
+    style = await scheduler.finish_training(job)
+    keep_checkpoints(kit, job, 25, 50)
+    await kit.store.styles.share(style.id, alice.id, kit.guild.id)
+    bob = kit.add_member("bob")
+
+    await bob.slash(kit.channel, "grid strength", style=style.name)
+
+    (job,) = await kit.store.jobs.list_open()
+    assert [each["checkpoint"] for each in job.request["styles"]] == [0]
+
+
 async def test_styles(kit, scheduler):
     """The same prompts are drawn with several styles, and without one unless another is named."""
     alice = kit.add_member("alice")
