@@ -59,6 +59,8 @@ class TrainRequest:
     num_class_images: int = 0  #: class pictures for prior preservation; 0 is off
     max_file_bytes: int = 0  #: above which a smaller copy is made, too; 0 is never
     file_bytes: int = 0  #: expected size, for the member's quota
+    #: step at which it ends, to go on from there: rates stay those of all its steps; 0 is the last
+    stop_after: int = 0
     continues: int = 0  #: the finished job from whose last state to go on
     sample_prompts: tuple[str, ...] = ()  #: the member's own, in place of the usual ones
 

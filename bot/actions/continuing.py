@@ -42,6 +42,7 @@ async def plan_more(bot: Bot, style: Style) -> NewJob:
     if server.minutes and minutes > server.minutes:
         raise UserError("minutes_over", minutes=minutes, most=server.minutes)
     disk.check_disk_space(bot.settings)
-    request = job.request | {"steps": done.steps + more, "continues": job.id, "file_bytes": 0}
+    changes = {"steps": done.steps + more, "stop_after": 0, "continues": job.id, "file_bytes": 0}
+    request = job.request | changes
     new = NewJob(job.kind, job.owner, job.guild, job.channel, request, job.base, job.dataset)
     return replace(new, private=job.private)

@@ -57,7 +57,8 @@ class JobView:
     def steps(self) -> int:
         """The number of steps to train."""
         known = self.state.progress or self.state.started
-        return known.steps if known else int(self.job.request.get("steps", 0))
+        request = self.job.request
+        return known.steps if known else request.get("stop_after") or int(request.get("steps", 0))
 
 
 def job_card(home: Home, view: JobView) -> Card:

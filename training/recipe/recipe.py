@@ -33,10 +33,17 @@ LATER_FIELDS = (
     *AUGMENTATIONS, "class_photos", "continued_from", "scoring_share",
     "strength_share", "patience",
     "find_learning_rate", "found_learning_rate",
-    "validation_split", "validation_photos",
+    "validation_split", "validation_photos", "stop_after",
 )  # fmt: skip
 #: left out of a file's header: private, or of no use to its reader
-NOT_PUBLIC = ("max_file_bytes", "class_prompt", "scoring_share", "strength_share", "patience")
+NOT_PUBLIC = (
+    "max_file_bytes",
+    "class_prompt",
+    "scoring_share",
+    "strength_share",
+    "patience",
+    "stop_after",
+)
 
 
 def count_files(photos: Iterable[TrainingPhoto]) -> int:
@@ -97,6 +104,7 @@ class Recipe(TrainingOptions):
     scoring_share: float = 0.0  #: of the time, for scoring checkpoints by what they draw
     strength_share: float = 0.0  #: the same, for trying strengths of the finished style
     patience: int = 0  #: checkpoints without a better score, then the run ends; 0 is never
+    stop_after: int = 0  #: step at which it ends, on the schedule of all its steps; 0 is the last
     continued_from: int = 0  #: step at which a finished training was taken up again
     found_learning_rate: float = 0.0  #: by the worker's sweep, in place of the other
 
@@ -159,6 +167,11 @@ class Recipe(TrainingOptions):
     def trained_rate(self) -> float:
         """The learning rate that it trains at."""
         return self.found_learning_rate or self.learning_rate
+
+    @property
+    def last_step(self) -> int:
+        """The step at which it ends."""
+        return min(self.stop_after or self.steps, self.steps)
 
     @property
     def preserves_prior(self) -> bool:

@@ -141,9 +141,8 @@ def read_newest(folder: Path, recipe: Recipe) -> Checkpoint | None:
         if hash_request(found.recipe) == hash_request(recipe):
             return found
         if found.step == recipe.continued_from:
-            longer = replace(
-                found.recipe, steps=recipe.steps, continued_from=recipe.continued_from
-            )
+            names = ("steps", "stop_after", "continued_from")
+            longer = replace(found.recipe, **{name: getattr(recipe, name) for name in names})
             if hash_request(longer) == hash_request(recipe):
                 return replace(found, recipe=longer)
     return None

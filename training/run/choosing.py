@@ -125,7 +125,8 @@ class CheckpointJudge:
 
     def has_peaked(self, step: int) -> bool:
         """Return whether the last checkpoints until a step were no better than one before."""
-        return has_peaked(self.list_scores(step), self.recipe.patience)
+        recipe = self.recipe  # a run that is to go on does not end early
+        return not recipe.stop_after and has_peaked(self.list_scores(step), recipe.patience)
 
     def choose(self, last: int) -> CheckpointChosen | None:
         """Return the choice between the scored checkpoints and the last; None without scores."""

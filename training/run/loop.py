@@ -16,7 +16,6 @@ import torch
 from storage.errors import JobError
 from storage.events import Cancelled, Event, Note, Paused, Progress, Started, StepBoundary
 from storage.folders import JobFolder
-from storage.planning.plan import list_preview_steps
 from storage.records import JobCommand
 from training.bases.cache import BaseCache
 from training.families import Family
@@ -32,7 +31,7 @@ from training.run.dropout import adapter_dropout
 from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos
 from training.run.metrics import MetricsLog
-from training.run.previews import Draw, Previews, Weights, copy_parameters
+from training.run.previews import Draw, Previews, Weights, copy_parameters, list_rounds
 from training.run.prior import ClassImages
 from training.run.probes import Drift
 from training.run.rate_finder import RateFinder
@@ -69,7 +68,7 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                     recipe = memory.fit_to_device(recipe, attached.parameters, bases)
                 yield Started(
                     saved.step if saved else 0,
-                    recipe.steps,
+                    recipe.last_step,
                     bases.device.name,
                     attempt=int(request.get("attempt", 1)),
                     resumed=saved is not None,
@@ -127,8 +126,8 @@ class TrainingRun:
         log = partial(MetricsLog, folder, tracker_names=bases.device.trackers)
         self.record = RunRecord(recipe, timer, self.drift, losses, log)
         full_model = isinstance(attached, FullNetworks)  # its checkpoints have gigabytes
-        self.checkpoints = CheckpointWriter(folder, recipe.steps, keep_only_newest=full_model)
-        self.preview_steps = list_preview_steps(recipe.steps, recipe.save_every)
+        self.checkpoints = CheckpointWriter(folder, recipe.last_step, keep_only_newest=full_model)
+        self.preview_steps = list_rounds(recipe)
         self.previews = Previews(folder, recipe, family, bases, self.timer)
         self.styles = StyleFiles(folder, family, attached, bases.find(recipe.base), self.previews)
         self.judge = CheckpointJudge(recipe, self.previews)
@@ -149,11 +148,11 @@ class TrainingRun:
         Returns True if the run must restart from the checkpoint with the next memory fallback.
         """
         command = yield from self.prepare()
-        recipe, last, early = self.recipe, self.recipe.steps, False
+        recipe, last, early = self.recipe, self.recipe.last_step, False
         unused = ("vae",) if self.captions.encodes_each_step else ("vae", "text")
         with self.family.off_device(*unused), self.checkpoints, self.record:
             command = command or (yield from self.find_learning_rate())
-            for step in range(self.first_step, recipe.steps):
+            for step in range(self.first_step, recipe.last_step):
                 # 1) Measure, then save, so that whatever ends the run here loses nothing.
                 if self.record.is_due(step):
                     yield from self.record.measure()
@@ -187,7 +186,7 @@ class TrainingRun:
                     yield from self.previews.draw_before(self.parameters, before)
 
                 # 6) Reading losses is a CPU-GPU sync point, so at most twice a second.
-                if self.timer.is_report_due() or step + 1 == recipe.steps:
+                if self.timer.is_report_due() or step + 1 == recipe.last_step:
                     yield self.measure_progress(step + 1)
             yield from self.write_result(last, early=early)
         return False

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from storage.crops import list_buckets
 from storage.events import Event, Note, PreviewsDrawn, ResultDrawn
 from storage.folders import JobFolder, replacing
+from storage.planning.plan import list_preview_steps
 from training.bases.cache import BaseCache
 from training.families import Family, Picture
 from training.recipe.concepts import SamplePrompt, TrainingPhoto
@@ -138,6 +139,12 @@ class Previews:
         events = self.draw(0)
         set_parameters(parameters, now)
         return events
+
+
+def list_rounds(recipe: Recipe) -> list[int]:
+    """List the steps whose previews are drawn after the start; the end's come last."""
+    steps, last = list_preview_steps(recipe.steps, recipe.save_every), recipe.last_step
+    return [*(step for step in steps if step < last), last]
 
 
 def save(paths: Sequence[Path], images: Sequence[Image.Image]) -> None:

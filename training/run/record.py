@@ -98,12 +98,12 @@ class RunRecord:
         speed, picture_seconds = timer.steps_per_second(), timer.mean_seconds("picture")
         return Progress(
             step,
-            recipe.steps,
+            recipe.last_step,
             loss=self.losses[-1],
             smoothed_loss=recent_mean(self.losses),
             learning_rate=recipe.trained_rate * recipe.lr_factor(step - 1),
             steps_per_second=speed,
-            eta_seconds=(recipe.steps - step) / speed + pictures * picture_seconds,
+            eta_seconds=(recipe.last_step - step) / speed + pictures * picture_seconds,
             memory_mib=memory_mib,
             seconds=timer.total_seconds(),
             picture_seconds=picture_seconds,
@@ -120,7 +120,7 @@ class RunRecord:
         interval = probe_interval(self.recipe, sum(map(len, self.probes + self.validation)))
         past = step % interval
         never = past == step  # since it began
-        return not past or (step == self.recipe.steps and (2 * past >= interval or never))
+        return not past or (step == self.recipe.last_step and (2 * past >= interval or never))
 
     def choose_probes(
         self, examples: Sequence[Example], captions: CaptionEncoder, photos: Path

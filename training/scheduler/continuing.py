@@ -38,7 +38,8 @@ async def continue_recipe(
         raise JobError("photos_changed", name=request.name)
     first = store.home.job_folder(job.folder).checkpoints / f"step-{step:06d}.safetensors"
     await asyncio.to_thread(link_file, state, first)
-    return replace(old, steps=request.steps, continued_from=step)
+    steps, stop_after = request.steps, request.stop_after
+    return replace(old, steps=steps, stop_after=stop_after, continued_from=step)
 
 
 def list_files(recipe: Recipe) -> list[set[str]]:

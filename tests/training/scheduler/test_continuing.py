@@ -56,23 +56,31 @@ async def finish_with_state(queue) -> Job:
 
 async def go_on(queue, job: Job, steps: int) -> Job:
     """Queue a job that goes on with a finished one, and lay it out."""
-    request = job.request | {"steps": steps, "continues": job.id}
+    request = job.request | {"steps": steps, "stop_after": 0, "continues": job.id}
     new = await queue.add_job(Kind.TRAIN, ALICE, request, "embedded", dataset=job.dataset)
     return await lay_out(queue, new)
 
 
 @pytest.mark.slow(4)
-async def test_exact(queue, bases, run_task):
-    """Its file has the weights of one longer run, and becomes that of the same style."""
-    options = {"lr_scheduler": "constant", "ema_decay": 0.9}
-    first = await lay_out(queue, await queue.add_training(steps=2, options=options))
-    run_task(train(queue.home.job_folder(first.folder), bases))
+@pytest.mark.parametrize(
+    ("schedule", "asked"), [("constant", {"steps": 2}), ("cosine", {"steps": 3, "stop_after": 2})]
+)
+async def test_exact(queue, bases, run_task, schedule, asked):
+    """Its file has the weights of one longer run, and becomes that of the same style.
+
+    A run that was to stop is on the schedule of all its steps, which may then not be constant.
+    """
+    options = {"lr_scheduler": schedule, "ema_decay": 0.9}
+    first = await lay_out(queue, await queue.add_training(options=options, **asked))
+    events = run_task(train(queue.home.job_folder(first.folder), bases))
+    assert (events[0].steps, events[-1].steps, events[-1].early) == (2, 2, False)
     await finish(queue, first)
 
     second = await go_on(queue, first, 3)
     events = run_task(train(queue.home.job_folder(second.folder), bases))
     await finish(queue, second)
     (style,) = await queue.store.styles.list_for(ALICE)
+    assert not second.request["stop_after"]
     longer = {key: value for key, value in second.request.items() if key != "continues"}
     whole = await queue.add_job(Kind.TRAIN, ALICE, longer, "embedded", dataset=first.dataset)
     folder = queue.home.job_folder((await lay_out(queue, whole)).folder)
