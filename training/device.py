@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from training.lazy import accelerate, torch
+from training.lazy import Tensor, accelerate, torch
 
 MIB = 2**20
 DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}  #: torch's names
@@ -153,6 +153,18 @@ class HostMemory(Device):
     def torch_device(self) -> torch.device:
         """The CPU as torch names it."""
         return torch.device("cpu")
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on a device, without waiting for what the device still has to do.
+
+    A copy from memory that is not pinned waits. MPS may read such memory too late.
+    """
+    if tensor.device.type == device.type:
+        return tensor
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=device.type != "mps")
 
 
 def read_driver_version(file: Path = DRIVER_FILE) -> str | None:

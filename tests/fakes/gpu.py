@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import torch
 
 from tests.fakes import cuda
-from training.device import Device
+from training.device import Device, HostMemory
 
 
 class FakeGpu(Device):
@@ -62,3 +64,16 @@ class GraphDevice(Device):
     def __init__(self, like: Device) -> None:
         super().__init__(like.accelerator)
         self.cuda, self.stepper = cuda, "graph"
+
+
+class MetaDevice(HostMemory):
+    """An accelerator with memory of its own, whose tensors have shapes but no numbers.
+
+    What reads one fails.
+    """
+
+    torch_device = torch.device("meta")
+
+    def autocast(self):
+        """Compute as the networks are."""
+        return nullcontext()

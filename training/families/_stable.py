@@ -7,7 +7,7 @@ from typing import Any
 
 from storage.records import Base
 from training import objectives
-from training.device import Device
+from training.device import Device, send
 from training.families._latent import LatentFamily, PipelineReader
 from training.lazy import Tensor, diffusers, torch
 from training.modelfiles import singlefile, singlefile_writer
@@ -81,7 +81,7 @@ class StableFamily(LatentFamily):
 
     def embed_prompts(self, tokens: Tensor) -> Conditions:
         """Turn token ids (B, V, T) into what the UNet reads: states (B, T, D)."""
-        (text,), ids = self.text_encoders, tokens[:, 0].to(self.device.torch_device)
+        (text,), ids = self.text_encoders, send(tokens[:, 0], self.device.torch_device)
         if self.clip_skip < 2:
             return {"states": text(ids).last_hidden_state}
         read = text(ids, output_hidden_states=True).hidden_states[-self.clip_skip]

@@ -9,7 +9,7 @@ from typing import Any
 
 from storage.planning import clip
 from storage.records import Base
-from training.device import Device
+from training.device import Device, send
 from training.families import Crop
 from training.families._latent import PipelineReader
 from training.families._stable import StableFamily
@@ -55,7 +55,7 @@ class Sdxl(StableFamily):
         Both encoders are read at their last layer but one (section 2.1); of the second, what it
         makes of the whole prompt, too.
         """
-        rows = tokens.to(self.device.torch_device).unbind(1)
+        rows = send(tokens, self.device.torch_device).unbind(1)
         pairs = zip(self.text_encoders, rows, strict=True)
         read = [text(ids, output_hidden_states=True) for text, ids in pairs]
         layer = -max(2, self.clip_skip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.device import Device
+from training.device import Device, send
 from training.families import Family
 from training.recipe.recipe import Recipe
 from training.run.examples import Batches, step_generator
@@ -38,6 +38,8 @@ class NoiseDraws:
                 noise_offset=recipe.noise_offset,
                 loss_weights=batch.weights,
             )
-            told = {**inputs, **conditions, **batch.size_conditioning}
-            drawn.append(MicroBatch(told, weight, reported=purpose != "prior"))
+            made, at = {**inputs, **batch.size_conditioning}, self.device.torch_device
+            told = {name: send(tensor, at) for name, tensor in made.items()}
+            given = {**told, **conditions}
+            drawn.append(MicroBatch(given, weight, reported=purpose != "prior"))
         return drawn

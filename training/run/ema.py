@@ -22,8 +22,10 @@ class EmaWeights:
     def update(self, step: int) -> None:
         """Move towards the parameters, faster in the first steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        for name, average in self.tensors.items():
-            average.lerp_(self.parameters[name].to(average), 1 - decay)
+        averages = list(self.tensors.values())
+        if averages:
+            now = [self.parameters[name].to(each) for name, each in self.tensors.items()]
+            torch._foreach_lerp_(averages, now, 1 - decay)
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, Tensor]) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from training.device import send
+
 Inputs = Mapping[str, Tensor]  #: what a loss is computed from: noisy latents, conditions, ...
 MAX_SHAPES = 4  #: that get a graph; each keeps buffers, and takes a capture
 WARMUP_STEPS = 3  #: steps of one shape before it is captured: libraries allocate in the first ones
@@ -159,8 +161,7 @@ class ShapeGraph:
         """Take a step: warm up, capture, or replay."""
         for buffer, batch in zip(self.buffers, batches, strict=True):
             for name, tensor in batch.inputs.items():
-                given = pin(tensor, self.stepper.device)
-                buffer.inputs[name].copy_(given, non_blocking=True)
+                buffer.inputs[name].copy_(send(tensor, self.stepper.device), non_blocking=True)
         if self.steps < WARMUP_STEPS:
             self.steps += 1
             return self.warm_up()
@@ -197,8 +198,3 @@ class ShapeGraph:
             log.warning("Steps are computed op by op: no CUDA graph of them. %s", refused)
             return None
         return captured
-
-
-def pin(tensor: Tensor, device: torch.device) -> Tensor:
-    """Return a tensor whose copy to the device does not make the CPU wait for earlier steps."""
-    return tensor.pin_memory() if device.type == "cuda" and not tensor.is_cuda else tensor

@@ -15,7 +15,7 @@ from torch import Tensor
 from storage.events import Note
 from storage.names import contains_trigger
 from storage.planning.caption_length import find_lost_words
-from training.device import Device
+from training.device import Device, send
 from training.families import Family
 from training.networks.conditioning import Conditions, split_conditions, stack_conditions
 from training.recipe.recipe import Recipe
@@ -69,7 +69,7 @@ class CaptionEncoder:
             return stack_conditions([self.encoded[caption] for caption in captions])
         tokens = torch.stack(self.tokens_at(step, captions))
         if self.learns:
-            return {"tokens": tokens}
+            return {"tokens": send(tokens, self.device.torch_device)}
         with torch.no_grad():
             return self.family.embed_prompts(tokens)
 
