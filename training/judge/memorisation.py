@@ -22,7 +22,7 @@ MIN_COSINE, MIN_SSIM = 0.8, 0.8  #: of any copy; photos through the autoencoder 
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The photo that is nearest to a picture."""
+    """The photo that a picture copies, or else the one nearest to it."""
 
     photo: int  #: its place among the photos
     cosine: float  #: to EfficientNet-Lite2
@@ -38,15 +38,24 @@ class KnownPhotos:
     pictures: Sequence[Image.Image]
 
     def find_nearest(self, pictures: Sequence[Image.Image], features: Tensor) -> list[Nearest]:
-        """Return the photo nearest to each picture with these features (N, D)."""
-        cosines, places = (features @ self.features.T).max(1)
-        photos = [self.pictures[at] for at in places.tolist()]
-        structure = measure_structure(pictures, photos)
-        found = zip(places.tolist(), cosines.tolist(), structure, strict=True)
-        return [
-            Nearest(at, cosine, ssim, copied=cosine >= MIN_COSINE and ssim >= MIN_SSIM)
-            for at, cosine, ssim in found
-        ]
+        """Return the photo nearest to each picture with these features (N, D).
+
+        Of all photos near enough for a copy it is the one most alike in structure: features take
+        a picture easily for the next photo of the same subject.
+        """
+        cosines = features @ self.features.T
+        near = (cosines >= MIN_COSINE) | (cosines == cosines.amax(1, keepdim=True))
+        pairs: list[tuple[int, int]] = [(at, photo) for at, photo in near.nonzero().tolist()]
+        structure = measure_structure(
+            [pictures[at] for at, _ in pairs], [self.pictures[photo] for _, photo in pairs]
+        )
+        best: dict[int, Nearest] = {}
+        for (at, photo), ssim in zip(pairs, structure, strict=True):
+            cosine = float(cosines[at, photo])
+            copied = cosine >= MIN_COSINE and ssim >= MIN_SSIM
+            if at not in best or ssim > best[at].ssim:
+                best[at] = Nearest(photo, cosine, ssim, copied)
+        return [best[at] for at in range(len(pictures))]
 
 
 def measure_structure(

@@ -21,7 +21,7 @@ from storage.events import CheckpointChosen
 from storage.folders import write_json
 from storage.planning.plan import list_preview_steps
 from training.judge.features import FeatureNet
-from training.judge.score import MIN_SEEDS, Score
+from training.judge.score import MIN_SEEDS, Score, read_score
 from training.judge.style_judge import Drawn, StyleJudge, Taught
 from training.recipe.recipe import Recipe
 from training.run.best import CAPTIONER
@@ -167,7 +167,8 @@ def find_best(scores: Mapping[int, Score]) -> int:
 def read_scores(file: Path) -> dict[int, Score]:
     """Return the scores of an earlier attempt, by the step."""
     with suppress(OSError, ValueError, TypeError, AttributeError):
-        return {int(step): Score(**score) for step, score in json.loads(file.read_bytes()).items()}
+        stored = json.loads(file.read_bytes()).items()
+        return {int(step): read_score(score) for step, score in stored}
     return {}
 
 

@@ -67,6 +67,16 @@ def test_pictures_that_are_all_the_same_have_no_variety():
     assert measure_variety(photos[:1], wanted).tolist() == [1]
 
 
+def test_one_picture_a_little_moved_is_no_variety():
+    """A collapsed style does not repeat itself to the pixel."""
+    drawn, wanted = scatter(1, 0.2), measure_spread(scatter(8, 0.2))
+    torch.manual_seed(1)
+    moved = torch.nn.functional.normalize(drawn + 0.015 * torch.randn(6, 32), dim=1)
+
+    assert 0.001 < measure_spread(moved) < 0.03
+    assert measure_variety(moved, wanted).max() == 0
+
+
 def test_only_words_that_tell_prompts_apart_are_looked_for():
     """The trigger is known to no captioner, and what all prompts say tells nothing."""
     prompts = ["a sks emoji, on a blue background", "two sks emoji, on a pink background"]
@@ -114,3 +124,17 @@ def test_a_copy_needs_both_features_and_structure():
     assert [each.copied for each in found] == [True, True, False]
     assert found[0].ssim == pytest.approx(1, abs=0.001)
     assert known.find_nearest([], torch.empty(0, 2)) == []
+
+
+def test_a_copy_is_found_though_another_photo_has_closer_features():
+    """All photos near enough are compared: the next one of the same subject may be nearer."""
+    photos = [draw_scene(10), draw_scene(50, "black")]
+    known = KnownPhotos(
+        torch.nn.functional.normalize(torch.tensor([[1.0, 0.4], [1.0, 0.3]])), photos
+    )
+    features = torch.nn.functional.normalize(torch.tensor([[1.0, 0.2]]))
+
+    [found] = known.find_nearest(photos[:1], features)
+
+    assert found.copied
+    assert found.photo == 0
