@@ -90,11 +90,16 @@ def start_training(
 ) -> tuple[JobFolder, Task]:
     """Write a job folder and start its training."""
     folder = JobFolder(place)
+    lay_out(folder, training_spec, recipe)
+    return folder, train(folder, bases)
+
+
+def lay_out(folder: JobFolder, training_spec: TrainingSpec, recipe: Recipe) -> None:
+    """Write a new job folder."""
     folder.photos.mkdir(parents=True)
     for path, _ in training_spec.photos:
         write_whole(folder.photos / path.name, check_picture(path.read_bytes()).pixels)
     write_json(folder.request_file, {"kind": "train", "attempt": 1, "recipe": recipe.to_json()})
-    return folder, train(folder, bases)
 
 
 def advance_steps(task: Task, steps: int = 1) -> None:

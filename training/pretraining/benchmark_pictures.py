@@ -16,7 +16,7 @@ from training.pretraining.score import to_picture
 from training.recipe.backgrounds import COLOURS
 
 FOLDER = Path("benchmarks/pictures")
-SUBJECTS = ("panda", "octopus", "guitar")
+SUBJECTS = ("panda", "octopus", "guitar", "penguin", "rocket", "robot")
 BACKGROUNDS = ("white", "light blue", "green", "yellow", "pink")
 MAX_NAMES = 154  # everyday names to choose from; the shipped test pictures come from these
 COUNT = 24  # pictures of a held-out style to train on, and as many of other names to measure
@@ -38,7 +38,7 @@ None of them was in the UNet's training; the subjects were not in the autoencode
 
 
 def run(work: Path) -> None:
-    """Write two held-out styles and three subjects as PNG folders, each with its captions."""
+    """Write two held-out styles and six subjects as PNG folders, each with its captions."""
     stored = torch.load(work / "pictures.pt", weights_only=True)
     pairs = zip(stored["names"], stored["styles"], strict=True)
     pictures = dict(zip(pairs, stored["rgba"], strict=True))
