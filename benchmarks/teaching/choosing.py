@@ -33,7 +33,7 @@ from storage.records import Concept, Dial
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture
-from training.judge.score import MIN_SEEDS, Score
+from training.judge.score import MIN_SEEDS, Score, read_score
 from training.judge.style_judge import Drawn
 from training.pretraining.judge import Judge
 from training.pretraining.names import HELD_OUT_STYLES
@@ -174,7 +174,7 @@ def read_lines(path: Path) -> dict[tuple[str, int], Line]:
 def to_run(line: Line) -> Run:
     """Return a line's scores and true qualities by the step."""
     checkpoints = line["checkpoints"]
-    scores = {each["step"]: Score(**each["score"]) for each in checkpoints}
+    scores = {each["step"]: read_score(each["score"]) for each in checkpoints}
     values = {each["step"]: each["values"] for each in checkpoints}
     return Run(line["concept"], line["seed"], scores, values)
 
