@@ -36,8 +36,8 @@ class TrainingSettings(StorageSettings):
     cpu_threads: int = Field(
         default=0, ge=0, le=1024, validation_alias="SAFELIGHT_THREADS_CPU", examples=["2"]
     )
-    stepper: Literal["eager", "graph", "compile"] = Field(
-        default="eager", validation_alias="SAFELIGHT_STEPPER", examples=["graph"]
+    stepper: Literal["auto", "eager", "graph", "compile"] = Field(
+        default="auto", validation_alias="SAFELIGHT_STEPPER", examples=["eager"]
     )
     trackers: str = Field(
         default="",

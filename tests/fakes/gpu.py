@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import torch
 
@@ -77,3 +78,15 @@ class MetaDevice(HostMemory):
     def autocast(self):
         """Compute as the networks are."""
         return nullcontext()
+
+
+class WrongGraph(cuda.CUDAGraph):
+    """A graph that computes something else."""
+
+    def replay(self):
+        """Double what the last operation made: the loss that the step reports."""
+        super().replay()
+        self.calls[-1][3].mul_(2)
+
+
+WRONG_CUDA = SimpleNamespace(**vars(cuda) | {"CUDAGraph": WrongGraph})

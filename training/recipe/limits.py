@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage import limits
 
 MEMORY_FALLBACKS = (
-    "gradient_checkpointing", "adamw_8bit", "accumulate", "no_ema", "adafactor", "nf4",
+    "eager", "gradient_checkpointing", "adamw_8bit", "accumulate", "no_ema", "adafactor", "nf4",
 )  # fmt: skip
 RANGES: dict[str, tuple[float, float]] = {
     "steps": limits.STEPS,

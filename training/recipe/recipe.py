@@ -26,8 +26,9 @@ OMITTED_WHEN_DEFAULT = frozenset({
     "validation_split", "validation_photos",
     *AUGMENTATIONS,
 })  # fmt: skip
-#: of `Recipe.stepper`: replay steps as CUDA graphs; compile them, and replay them on a GPU
-GRAPH, COMPILE = "graph", "compile"
+#: of `Recipe.stepper`: replay steps as CUDA graphs; compile them, and replay them on a GPU; graphs
+#: where they are possible, which no run keeps: `settle` decides
+GRAPH, COMPILE, AUTO = "graph", "compile", "auto"
 #: left out of JSON when unused: recipes of before 0.2 are compared with newer ones by it
 LATER_FIELDS = (
     *AUGMENTATIONS, "class_photos", "continued_from", "scoring_share",

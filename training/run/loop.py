@@ -5,6 +5,7 @@ The worker advances it and may send a `JobCommand` at each `StepBoundary`.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -37,13 +38,14 @@ from training.run.probes import Drift
 from training.run.rate_finder import RateFinder
 from training.run.record import RunRecord
 from training.run.room import Commanded, write_when_room
-from training.run.step import OptimizerStep
+from training.run.step import OptimizerStep, WrongReplay
 from training.run.stylefile import StyleFiles
 from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer, read_last_progress
 from training.run.writer import CheckpointWriter
 
 Task = Generator[Event, JobCommand | None, None]
+log = logging.getLogger(__name__)
 
 
 def train(folder: JobFolder, bases: BaseCache) -> Task:
@@ -58,19 +60,21 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
     recipe = saved.recipe if saved else fill_in_device(requested, bases)
     method = find_method(recipe, bases)
     notes: list[Event] = []
+    attempt = int(request.get("attempt", 1))
     with bases.borrow(recipe.base) as family:
         while True:
             torch.set_num_threads(recipe.threads)
             attached = method.attach(family.networks, recipe)
-            out_of_memory = False
+            out_of_memory = wrong_replay = False
             try:
                 if saved is None:
                     recipe = memory.fit_to_device(recipe, attached.parameters, bases)
+                    recipe = steppers.settle(recipe, bases.device, attempt)
                 yield Started(
                     saved.step if saved else 0,
                     recipe.last_step,
                     bases.device.name,
-                    attempt=int(request.get("attempt", 1)),
+                    attempt=attempt,
                     resumed=saved is not None,
                 )
                 yield from notes
@@ -81,15 +85,18 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                     return
             except torch.OutOfMemoryError:
                 out_of_memory = True
+            except WrongReplay as wrong:
+                log.warning("Steps are computed op by op: %s", wrong)
+                wrong_replay = True
             finally:
                 attached.detach()
                 family.set_gradient_checkpointing(enabled=False)
                 del attached  # the adapter's memory is free before the next attempt
             saved = checkpoint.read_newest(folder.checkpoints, requested)
             # Idle models of other jobs go first; only then does this one learn with less.
-            if out_of_memory and not bases.unload_idle():
+            if wrong_replay or (out_of_memory and not bases.unload_idle()):
                 recipe = memory.fall_back(recipe, saved.step if saved else 0)
-                notes = [Note("memory")]
+                notes = [] if wrong_replay else [Note("memory")]
 
 
 class TrainingRun:

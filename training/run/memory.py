@@ -31,6 +31,11 @@ from training.run.optimizers import PACKAGES
 USABLE_SHARE = 0.92  #: of the memory; the rest is for fragmentation
 
 
+def take_eager_steps(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
+    """Compute steps op by op: a graph keeps its memory while pictures are drawn."""
+    return replace(recipe, stepper="") if recipe.stepper else None
+
+
 def use_gradient_checkpointing(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step
     """Recompute activations in the backward pass: a third slower, with the same results."""
     return None if recipe.gradient_checkpointing else replace(recipe, gradient_checkpointing=True)
@@ -73,6 +78,7 @@ def quantize_to_nf4(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001
 
 #: in the order in which they are taken
 FALLBACKS: dict[str, Callable[[Recipe, int], Recipe | None]] = {
+    "eager": take_eager_steps,
     "gradient_checkpointing": use_gradient_checkpointing,
     "adamw_8bit": use_adamw_8bit,
     "accumulate": accumulate_gradients,

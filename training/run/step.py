@@ -9,6 +9,7 @@ from step to step must be one of the inputs.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from training.device import send
 Inputs = Mapping[str, Tensor]  #: what a loss is computed from: noisy latents, conditions, ...
 MAX_SHAPES = 4  #: that get a graph; each keeps buffers, and takes a capture
 WARMUP_STEPS = 3  #: steps of one shape before it is captured: libraries allocate in the first ones
+MAX_WRONG = 0.05  #: relative difference between the losses of a first replay and of its inputs
 MAX_GRADIENT_NORM = 1.0  #: L2, over the gradients of all parameters together
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class OptimizerStep:
     def __call__(self, batches: Sequence[MicroBatch]) -> Tensor:
         """Take the step; return its loss and the gradients' norm (2,), on the device."""
         # 1) Gradients of all micro-batches.
-        losses, scaler = [], self.scaler
+        losses, scaler = list[Tensor](), self.scaler
         for batch in batches:
             with self.autocast():
                 loss = self.loss(batch.inputs)
@@ -69,6 +71,13 @@ class OptimizerStep:
         loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
         return torch.stack((loss, norm.to(loss)))
 
+    @torch.no_grad()
+    def measure_loss(self, batches: Sequence[MicroBatch]) -> Tensor:
+        """Return the loss that the step would report, on the device; nothing is learned."""
+        with self.autocast():
+            losses = [self.loss(batch.inputs) for batch in batches if batch.reported]
+        return torch.stack(losses).mean()
+
 
 Stepper = Callable[[Sequence[MicroBatch]], Tensor]  #: an OptimizerStep itself, or a GraphStepper
 
@@ -82,6 +91,7 @@ class CompiledLoss:
     def __init__(self, loss: Callable[[Inputs], Tensor], **options: Any) -> None:
         from torch._dynamo.exc import TorchDynamoException  # noqa: PLC0415 - seconds, and rarely
 
+        torch.compiler.reset()  # it keeps what eight trainings compiled, and refuses the ninth
         self.eager, self.refusal = loss, TorchDynamoException
         self.compiled = torch.compile(loss, dynamic=False, fullgraph=True, **options)
         self.refused = ""  #: why it could not be compiled
@@ -98,12 +108,18 @@ class CompiledLoss:
             return self.eager(inputs)
 
 
+class WrongReplay(RuntimeError):  # noqa: N818 - it says what happened
+    """A replayed step had another loss than its inputs: the weights are not to be trusted."""
+
+
 class GraphStepper:
     """Replays each step as one CUDA graph, after a few eager steps of the same shapes.
 
     All of those are real steps: none is taken twice. A step that cannot be captured is computed
     op by op from then on. `fixed` are tensors that the step reads beside its inputs: where one was
     moved, the step is captured anew. `cuda` stands for `torch.cuda`.
+
+    Raises WrongReplay if the first replay of a graph has another loss than its inputs.
     """
 
     def __init__(
@@ -114,6 +130,7 @@ class GraphStepper:
         cuda: Any = torch.cuda,
     ) -> None:
         self.step, self.device, self.fixed, self.cuda = step, device, fixed, cuda
+        self.known = step if isinstance(step, OptimizerStep) else None  #: can be checked
         self.stream = cuda.Stream()  # capturing needs one that is not the default
         self.pool = cuda.graph_pool_handle()  # of all graphs: they never run at once
         self.graphs: dict[Any, ShapeGraph] = {}
@@ -165,12 +182,23 @@ class ShapeGraph:
         if self.steps < WARMUP_STEPS:
             self.steps += 1
             return self.warm_up()
-        if self.graph is None or self.places != self.stepper.locate():
+        if fresh := self.graph is None or self.places != self.stepper.locate():
             self.graph = None if self.stepper.refused else self.capture()
         if self.graph is None:
             return self.stepper.step(self.buffers)
-        self.graph.replay()
+        if fresh and self.stepper.known is not None:
+            self.replay_checked(self.stepper.known)
+        else:
+            self.graph.replay()
         return self.loss.clone()  # the next replay overwrites it
+
+    def replay_checked(self, step: OptimizerStep) -> None:
+        """Replay a new graph; raise WrongReplay if that was another step than asked for."""
+        expected = float(step.measure_loss(self.buffers))
+        self.graph.replay()
+        found = float(self.loss[0])
+        if math.isfinite(expected) and not abs(found - expected) <= MAX_WRONG * abs(expected):
+            raise WrongReplay(f"a replayed step has a loss of {found:.4g}, not {expected:.4g}")
 
     def warm_up(self) -> Tensor:
         """Take a step op by op on the stream of captures."""
@@ -191,10 +219,12 @@ class ShapeGraph:
                 captured, stepper.pool, stepper.stream, capture_error_mode="thread_local"
             ):
                 self.loss = stepper.step(self.buffers)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as refused:
+        except RuntimeError as refused:  # or no memory for it beside what is kept
             stepper.refused = str(refused)
             log.warning("Steps are computed op by op: no CUDA graph of them. %s", refused)
+            if stepper.known is not None:  # gradients that were not computed
+                stepper.known.optimizer.zero_grad(set_to_none=True)
+            captured.reset()
+            stepper.cuda.empty_cache()
             return None
         return captured

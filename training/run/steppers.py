@@ -9,12 +9,32 @@ from typing import Any
 from storage.records import Optimizer
 from training.device import Device
 from training.families import Family, walk
-from training.recipe.recipe import COMPILE, Recipe
+from training.recipe.recipe import AUTO, COMPILE, GRAPH, Recipe
+from training.run import memory
 from training.run.optimizers import make_capturable
 from training.run.step import CompiledLoss, GraphStepper, OptimizerStep, Stepper
 
 DROPOUT = "dropout draws random numbers"
 log = logging.getLogger(__name__)
+
+
+def settle(recipe: Recipe, device: Device, attempt: int) -> Recipe:
+    """Return the recipe with how steps are computed, if the worker left that open.
+
+    A CUDA graph runs the kernels of eager steps, so nothing that is learned depends on the choice;
+    compiled steps round otherwise. The choice is in the recipe before the first step, so a resumed
+    run repeats it. An attempt that ended before its first checkpoint may have died of a graph.
+    """
+    if recipe.stepper != AUTO:
+        return recipe
+    reason = find_obstacle(memory.recipe_at(recipe, 0), device)
+    if attempt > 1:
+        reason = reason or "the attempt before left no checkpoint"
+    if reason:
+        log.info("Steps are computed op by op: %s.", reason)
+    else:
+        log.info("Steps are replayed as CUDA graphs: nothing in this training prevents it.")
+    return replace(recipe, stepper="" if reason else GRAPH)
 
 
 def choose_stepper(step: OptimizerStep, recipe: Recipe, family: Family, device: Device) -> Stepper:
@@ -48,7 +68,7 @@ def find_obstacle(recipe: Recipe, device: Device) -> str:
     family = walk().get(recipe.family)
     obstacles = {
         DROPOUT: recipe.dropout > 0,
-        "the device has none": device.cuda is None,
+        "the device has no CUDA graphs": device.cuda is None,
         "fp16 looks at every gradient": device.precision == "fp16",
         f"{recipe.optimizer} is not AdamW": recipe.optimizer is not Optimizer.ADAMW,
         "gradient checkpointing keeps random states": recipe.gradient_checkpointing,

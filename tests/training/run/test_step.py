@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from tests.fakes import cuda
 from training.run.step import (
@@ -17,6 +18,7 @@ from training.run.step import (
     GraphStepper,
     MicroBatch,
     OptimizerStep,
+    WrongReplay,
 )
 
 CPU = torch.device("cpu")
@@ -122,6 +124,38 @@ def plain_loss(loss):
     return loss if loss.item() > 0 else -loss
 
 
+def test_no_memory_for_a_graph_leaves_steps_eager():
+    """They need none beside what they had, and gradients that were not computed are dropped."""
+    training, plain = Training(), Training()
+    training.stepper = make_graph(replace(training.stepper, parameters=FullMemory(training)))
+
+    assert_same(training.take(), plain.take())
+    assert "memory" in training.stepper.refused
+
+
+class FullMemory(list):
+    """The parameters of a training; while a step is captured, memory ends after its backward."""
+
+    def __init__(self, training):
+        super().__init__(training.network.parameters())
+
+    def __iter__(self):
+        """Yield them."""
+        if isinstance(_get_current_dispatch_mode(), cuda.Recording):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().__iter__()
+
+
+def test_a_replay_of_another_step_is_noticed():
+    """A number that Python baked into the graph gives its first replay another loss."""
+    training, scale = Training(), iter(range(1, 99))
+    wrong = replace(training.stepper, loss=lambda given: training.loss(given) * next(scale))
+    training.stepper = make_graph(wrong)
+
+    with pytest.raises(WrongReplay):
+        training.take()
+
+
 def test_a_moved_tensor_is_captured_anew():
     """Weights that were put elsewhere in between are read where they are."""
     training, plain = Training(make_graph), Training()
@@ -150,6 +184,22 @@ def test_a_loss_that_cannot_be_compiled_is_computed_op_by_op():
 
     assert_same(compiled.take((4, 4)), plain.take((4, 4)))
     assert looking.refused
+
+
+def test_more_trainings_are_compiled_than_torch_remembers():
+    """Each has networks of its own; torch compiles one function eight times at most."""
+
+    class Linear:
+        def __init__(self, factor):
+            self.factor = factor
+
+        def loss(self, inputs):
+            return (inputs["x"] * self.factor).sum()
+
+    for factor in range(10):
+        compiled = CompiledLoss(Linear(factor).loss, backend="eager")
+        assert compiled({"x": torch.ones(2)}) == 2 * factor
+        assert not compiled.refused
 
 
 @pytest.mark.gpu

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from storage.records import Optimizer
-from tests.fakes.gpu import Fp16Device, GraphDevice
+from tests.fakes.gpu import WRONG_CUDA, Fp16Device, GraphDevice
 from training.bases.cache import BaseCache
-from training.recipe.recipe import GRAPH, Recipe
-from training.run.checkpoint import hash_request
+from training.recipe.recipe import AUTO, GRAPH, MemoryFallback, Recipe
+from training.run.checkpoint import hash_request, path_of_step, read
 from training.run.loop import train
 from training.run.step import WARMUP_STEPS
-from training.run.steppers import find_obstacle
+from training.run.steppers import find_obstacle, settle
 from training.styles.writer import read_tensors
 
 STEPS = WARMUP_STEPS + 3
@@ -112,8 +112,57 @@ def test_a_device_without_graphs_or_in_fp16_has_an_obstacle(bases, make_recipe):
     recipe, half = replace(make_recipe(), family="sd1"), Fp16Device(bases.device)
     half.cuda = object()
 
-    assert "none" in find_obstacle(recipe, bases.device)
+    assert "no CUDA graphs" in find_obstacle(recipe, bases.device)
     assert "fp16" in find_obstacle(recipe, half)
+
+
+CHECKPOINTING = MemoryFallback(0, "gradient_checkpointing")
+
+
+@pytest.mark.parametrize(
+    ("more", "chosen", "word"),
+    [
+        ({}, GRAPH, "CUDA graphs"),
+        ({"dropout": 0.1}, "", "dropout"),
+        ({"stepper": "compile"}, "compile", ""),
+        ({"memory_fallbacks": (CHECKPOINTING,)}, "", "random"),
+    ],
+)
+def test_a_gpu_replays_what_it_can(graph_bases, make_recipe, caplog, more, chosen, word):  # noqa: PLR0917
+    """Left open, the choice is made before the first step, and the log says why."""
+    caplog.set_level(logging.INFO)
+    recipe = replace(make_recipe(), **({"family": "sd1", "stepper": AUTO} | more))
+
+    assert settle(recipe, graph_bases.device, 1).stepper == chosen
+    assert word in caplog.text
+
+
+def test_a_processor_computes_op_by_op(bases, make_recipe):
+    """Nothing is tried there, and nothing of it stands in the recipe."""
+    recipe = replace(make_recipe(), family="sd1", stepper=AUTO)
+
+    assert settle(recipe, bases.device, 1) == replace(recipe, stepper="")
+
+
+def test_after_a_crash_nothing_is_replayed(graph_bases, make_recipe):
+    """A second attempt without a checkpoint: a graph may have ended the first."""
+    recipe = replace(make_recipe(), family="sd1", stepper=AUTO)
+
+    assert not settle(recipe, graph_bases.device, 2).stepper
+
+
+@pytest.mark.slow(2)
+def test_a_wrong_replay_is_trained_op_by_op(bases, learn, caplog):
+    """The training begins anew, its recipe says so, and it ends."""
+    wrong = GraphDevice(bases.device)
+    wrong.stepper, wrong.cuda = AUTO, WRONG_CUDA
+    steps = WARMUP_STEPS + 1
+
+    trained = learn(BaseCache(None, wrong), "wrong", steps=steps)
+
+    kept = read(path_of_step(trained.parents[1] / "checkpoints", steps)).recipe
+    assert kept.memory_fallbacks == (MemoryFallback(0, "eager"),)
+    assert "a replayed step" in caplog.text
 
 
 def test_the_choice_is_the_workers(make_recipe):
