@@ -25,6 +25,7 @@ from training.judge.score import MIN_SEEDS, Score, read_score
 from training.judge.style_judge import Drawn, StyleJudge, Taught
 from training.recipe.recipe import Recipe
 from training.run.best import CAPTIONER
+from training.run.checkpoint import path_of_step
 from training.run.previews import Previews, Weights
 
 SCORING_STEPS = 8  #: of the sampler: enough to compare pictures, and cheaper than to show them
@@ -129,9 +130,13 @@ class CheckpointJudge:
         return not recipe.stop_after and has_peaked(self.list_scores(step), recipe.patience)
 
     def choose(self, last: int) -> CheckpointChosen | None:
-        """Return the choice between the scored checkpoints and the last; None without scores."""
+        """Return the choice between the scored checkpoints and the last; None without scores.
+
+        One that a full disk did not take cannot be chosen.
+        """
         stopped = last < self.recipe.steps and self.has_peaked(last)
-        scores = self.list_scores(last)
+        folder, known = self.folder.checkpoints, self.list_scores(last).items()
+        scores = {at: it for at, it in known if at == last or path_of_step(folder, at).exists()}
         return choose(scores, last, stopped=stopped) if last in scores else None
 
     def list_scores(self, last: int) -> dict[int, Score]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from storage.events import CheckpointChosen, Done
+from storage.events import CheckpointChosen, CheckpointSaved, Done, Event
 from storage.folders import write_json
 from storage.planning.plan import checkpoint_interval
 from training.judge.score import Score
 from training.recipe.concepts import SamplePrompt
+from training.run.checkpoint import path_of_step
 from training.run.choosing import choose, has_peaked, plan_scoring
 from training.run.loop import train
 from training.styles.writer import read_tensors
@@ -20,7 +21,6 @@ from training.styles.writer import read_tensors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from storage.events import Event
     from storage.folders import JobFolder
     from training.bases.cache import BaseCache
     from training.recipe.recipe import Recipe
@@ -144,3 +144,26 @@ def test_best_before_the_end(
     (choice,) = [event for event in events if isinstance(event, CheckpointChosen)]
     assert (choice.step, choice.last, choice.steps, choice.stopped) == (1, 2, (1, 2), False)
     assert all(folder.preview(step).exists() for step in (1, 2))
+
+
+@pytest.mark.slow(2)
+def test_lost_checkpoint(
+    bases: BaseCache,
+    make_recipe: Callable[..., Recipe],
+    make_job_folder: Callable[..., JobFolder],
+) -> None:
+    """The last checkpoint is taken where the best one's file is lost."""
+    recipe = make_recipe(steps=2, save_every=1, prompts=(SamplePrompt("a mydog emoji", 3),))
+    folder = make_job_folder(replace(recipe, scoring_share=9.0, patience=1))
+    perfect = {"mean": 1.0, "spread": 0.0, "seeds": 3}
+    write_json(folder.kept / "scores.json", {"1": perfect})
+
+    events = list[Event]()
+    for event in train(folder, bases):
+        events.append(event)
+        if isinstance(event, CheckpointSaved) and event.step == 1:
+            path_of_step(folder.checkpoints, 1).unlink()
+
+    (choice,) = [event for event in events if isinstance(event, CheckpointChosen)]
+    assert (choice.step, choice.last, choice.steps) == (2, 2, (2,))
+    assert isinstance(events[-1], Done)
