@@ -19,7 +19,7 @@ import io
 import json
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -45,35 +45,47 @@ class MetricsLog:
         self, folder: JobFolder, first_step: int, tracker_names: Sequence[str] = ()
     ) -> None:
         self.trackers = Trackers(tracker_names, folder)
-        self.json_file, self.csv_file = folder.metrics_json, folder.metrics_csv
-        self.kept = read_rows(self.json_file, first_step) if first_step else []
-        self.pending: list[Row] = []
-        self.refused = False
-        try:
-            write_whole(self.json_file, format_json(self.kept))
-            write_whole(self.csv_file, format_csv([dict.fromkeys(COLUMNS), *self.kept]))
-        except OSError as full:
-            self._refuse(full)
+        self.kept = read_rows(folder.metrics_json, first_step) if first_step else []
+        table = [dict.fromkeys(COLUMNS), *self.kept]
+        self.files = (
+            RowFile(folder.metrics_json, format_json, format_json(self.kept)),
+            RowFile(folder.metrics_csv, format_csv, format_csv(table)),
+        )
+        for file in self.files:
+            file.append(())
 
     def append(self, rows: Iterable[Row]) -> None:
         """Append rows, and those that a full disk has refused before."""
         rounded = [round_numbers(row) for row in rows]
         self.trackers.log(rounded)
-        self.pending += rounded
-        if not self.pending:
-            return
+        for file in self.files:
+            file.append(rounded)
+
+
+class RowFile:
+    """A file of rows that is begun anew; what the disk refuses waits for the next call."""
+
+    def __init__(self, path: Path, form: Callable[[Sequence[Row]], bytes], start: bytes) -> None:
+        self.path, self.form = path, form
+        self.start: bytes | None = start  #: what it begins with, until that is written
+        self.pending: list[Row] = []
+        self.refused = False
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Append rows, each once."""
+        self.pending += rows
         try:
-            append_whole(self.json_file, format_json(self.pending))
-            append_whole(self.csv_file, format_csv(self.pending))
+            if self.start is not None:
+                write_whole(self.path, self.start)
+                self.start = None
+            if self.pending:
+                append_whole(self.path, self.form(self.pending))
         except OSError as full:
-            self._refuse(full)
+            if not self.refused:
+                log.warning("%s cannot be written for now: %s", self.path.name, full)
+            self.refused = True
             return
         self.pending.clear()
-
-    def _refuse(self, full: OSError) -> None:
-        if not self.refused:
-            log.warning("The metrics cannot be written for now: %s", full)
-        self.refused = True
 
 
 def round_numbers(row: Row) -> Row:

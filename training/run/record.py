@@ -55,6 +55,7 @@ class RunRecord:
         self.alarms: set[str] = set()  #: that were told
 
     def __enter__(self) -> Self:
+        self.log.trackers.start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 from storage.folders import JobFolder
 
 PROJECT = "safelight"
+#: W&B would send what the worker prints and the code around it: captions and prompts among that
+ONLY_NUMBERS = {"console": "off", "disable_code": True, "disable_git": True}
 log = logging.getLogger(__name__)
 
 
@@ -19,10 +21,14 @@ class Trackers:
     """The trackers of one run, by their names."""
 
     def __init__(self, names: Sequence[str], folder: JobFolder) -> None:
+        self.names, self.folder = names, folder
         self.open: dict[str, Any] = {}
-        for name in names:
+
+    def start(self) -> None:
+        """Start them all; whoever does so must call `finish`."""
+        for name in self.names:
             try:
-                self.open[name] = start_tracker(name, folder)
+                self.open[name] = start_tracker(name, self.folder)
             except Exception:
                 log.exception("The tracker %s can't be used: is it installed?", name)
 
@@ -58,6 +64,8 @@ def start_tracker(name: str, folder: JobFolder) -> Any:
     if name == "tensorboard":
         tracker = tracker_class(folder.tensorboard.name, folder.path)
     else:
-        tracker = tracker_class(PROJECT, id=run, name=run, resume="allow", dir=str(folder.path))
+        place, settings = str(folder.path), ONLY_NUMBERS
+        named = {"id": run, "name": run, "resume": "allow", "dir": place, "settings": settings}
+        tracker = tracker_class(PROJECT, **named)
     tracker.start()
     return tracker

@@ -113,6 +113,39 @@ def test_half_a_line(tmp_path):
     assert len(folder.metrics_csv.read_text().splitlines()) == 4
 
 
+@pytest.mark.parametrize("name", ["metrics.csv", "metrics.jsonl"])
+def test_refused_file(tmp_path, name):
+    """What the disk refuses of one file comes later, and doubles no row of the other."""
+    folder = JobFolder(tmp_path)
+    (tmp_path / name).mkdir()
+    log = MetricsLog(folder, 0)
+    log.append([{"step": 0, "loss": 0.1}])
+    (tmp_path / name).rmdir()
+    log.append([{"step": 1, "loss": 0.2}])
+
+    assert read_rows(folder.metrics_json, 9) == [
+        {"step": 0, "loss": 0.1},
+        {"step": 1, "loss": 0.2},
+    ]
+    assert read_table(folder) == read_rows(folder.metrics_json, 9)
+
+
+def test_refused_start(tmp_path):
+    """A resumed run that could not drop later rows at once does so when it can."""
+    folder = JobFolder(tmp_path)
+    MetricsLog(folder, 0).append({"step": step, "loss": 0.1} for step in range(4))
+    kept = folder.metrics_csv.rename(tmp_path / "aside")
+    folder.metrics_csv.mkdir()
+    log = MetricsLog(folder, 2)
+    folder.metrics_csv.rmdir()
+    kept.rename(folder.metrics_csv)
+    log.append([{"step": 3, "loss": 0.2}])
+
+    assert [(row["step"], row["loss"]) for row in read_table(folder)] == [
+        (0, 0.1), (1, 0.1), (2, 0.1), (3, 0.2),
+    ]  # fmt: skip
+
+
 def make_rows(losses, validation=()):
     """Return measurements at every tenth step."""
     rows = [

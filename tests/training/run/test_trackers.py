@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from storage.folders import JobFolder
@@ -43,6 +46,8 @@ def test_a_tracker_that_fails_is_left_out(tmp_path):
 def test_a_tracker_that_is_not_installed(tmp_path, caplog):
     """A training goes on without it, and the log names it."""
     trackers = Trackers(["nonsense"], JobFolder(tmp_path))
+    assert "nonsense" not in caplog.text  # a run that fails before its first step opens none
+    trackers.start()
 
     assert "nonsense" in caplog.text
     assert trackers.open == {}
@@ -53,7 +58,22 @@ def test_tensorboard(tmp_path):
     pytest.importorskip("tensorboard")
     log = MetricsLog(JobFolder(tmp_path), 0, ["tensorboard"])
 
+    log.trackers.start()
     log.append([{"step": 0, "loss": 0.5}])
     log.trackers.finish()
 
     assert list(JobFolder(tmp_path).tensorboard.glob("events.*"))
+
+
+def test_wandb_gets_numbers_alone(tmp_path, monkeypatch):
+    """W&B gets a run by its folder's name, and nothing of what the worker prints or runs."""
+    begun = []
+    known = SimpleNamespace(init=lambda **facts: begun.append(facts))
+    monkeypatch.setitem(sys.modules, "wandb", known)
+    trackers = Trackers(["wandb"], JobFolder(tmp_path / "7-key"))
+
+    trackers.start()
+
+    (facts,) = begun
+    assert (facts["project"], facts["id"], facts["name"]) == ("safelight", "7-key", "7-key")
+    assert facts["settings"] == {"console": "off", "disable_code": True, "disable_git": True}
