@@ -18,16 +18,20 @@ OVERFITTED_TIMES = 2  #: measurements in a row
 
 
 def find_alarm(measured: Sequence[Row], steps: int) -> str:
-    """Return the code of what is wrong after these measurements of a run, "" if nothing is."""
+    """Return the code of what is wrong after these measurements of a run, "" if nothing is.
+
+    A run that goes on from another has none of before training to compare with.
+    """
     first, *later = [(row, mean(row[name] for name in QUARTER_COLUMNS)) for row in measured]
     if not later:
         return ""
     row, loss = later[-1]
     before = first[1]
-    if loss > DIVERGED * before:
-        return "diverging"
-    if row["step"] >= LEARNING_SHARE * steps and abs(loss - before) < LEARNED * before:
-        return "not_learning"
+    if not first[0]["step"]:
+        if loss > DIVERGED * before:
+            return "diverging"
+        if row["step"] >= LEARNING_SHARE * steps and abs(loss - before) < LEARNED * before:
+            return "not_learning"
     return "overfitting" if is_overfitting(measured) else ""
 
 

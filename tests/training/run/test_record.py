@@ -174,6 +174,14 @@ def test_the_rules_of_alarms(losses, validation, alarm):
     assert find_alarm(make_rows(losses, validation), 100) == alarm
 
 
+@pytest.mark.parametrize("losses", [[0.2, 0.2], [0.2, 0.3]])
+def test_no_alarm_of_the_start(losses):
+    """A run that goes on from step 90 has learnt before, and is not compared with its start."""
+    rows = [row | {"step": 90 + row["step"]} for row in make_rows(losses)]
+
+    assert find_alarm(rows, 100) == ""
+
+
 def test_drift():
     """The change is a share of what was there."""
     start = {"a": torch.tensor([3.0, 4.0]), "b": torch.zeros(2)}
