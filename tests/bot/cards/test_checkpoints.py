@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot import wording
-from storage.events import CheckpointChosen
+from storage.events import CheckpointChosen, StrengthScored
+from tests.fakes.discord import draw_photo
 
 
 @pytest.fixture
@@ -189,3 +190,35 @@ async def test_more_elsewhere(kit, scheduler):
 
     assert kit.says(answer, wording.errors.ERRORS["server_other"])
     assert await kit.store.jobs.list_open() == []
+
+
+async def test_everything(kit, scheduler):
+    """A result with all that one can have is within Discord's limits, and has its file."""
+    _, job = await scheduler.start_training()
+    folder = kit.store.home.job_folder(job.folder)
+    folder.kept.mkdir(parents=True)
+    await scheduler.report_preview(job, 0)
+    steps = tuple(range(4, 104, 4))
+    for step in steps:
+        await scheduler.report_preview(job, step)
+        folder.kept_style(step).write_bytes(b"step %d" % step)
+    folder.kept_state.write_bytes(b"state")
+    scores = (0.61,) * len(steps)
+    chosen = CheckpointChosen(52, 100, 52, steps, scores, (0.04,) * len(steps), stopped=True)
+    await scheduler.add_event(job, chosen)
+    strengths = (0.4, 0.6, 0.8, 1.0, 1.2, 1.4)
+    for strength in strengths:
+        folder.strength_picture(strength).write_bytes(draw_photo(int(strength * 10)))
+    tried = StrengthScored(0.8, strengths, (0.5, 0.5, 0.9, 0.5, 0.5, 0.5), (0.02,) * 6)
+    await scheduler.add_event(job, tried)
+    await scheduler.report_result(job)
+    needs = {"ComfyUI": "a", "A1111": "b", "Forge": "c"}
+    await scheduler.finish_training(job, readable_by=("diffusers",), readable_with=needs)
+    await scheduler.let_bot_poll()
+    await scheduler.let_bot_poll()
+
+    (message,) = kit.find_messages("is ready")
+    names = [each.filename for each in message.attachments]
+    assert {"checkpoints.png", "strengths.png", "my_dog.safetensors"} <= {*names}
+    assert len(names) <= 10
+    assert len(read_options(kit, message)) == 25
