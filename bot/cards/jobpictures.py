@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from bot.cards.upscaled import PictureCard
 from bot.wording import fill, flatten, say
 from storage.errors import UserError
 from storage.folders import Home
-from storage.photos.filmstrip import Frame, draw_animation, draw_filmstrip
+from storage.photos.filmstrip import Frame, draw_animation, draw_filmstrip, read_squares
 from storage.planning.plan import checkpoint_interval, list_preview_steps
 from storage.records import Job, Kind
 
@@ -73,6 +74,13 @@ def list_frames(home: Home, job: Job, state: JobState, steps: int) -> Iterator[F
             yield Frame(path, label)
         elif not job.status.ended:
             yield Frame(NO_PICTURE, label)
+
+
+async def read_pictures(home: Home, job: Job, state: JobState) -> None:
+    """Read the pictures of a training's strips in a thread: the event loop has other work."""
+    folder = folder_of(home, job)
+    paths = [folder / file_name(file) for file in state.strip.values()]
+    await asyncio.to_thread(read_squares, [*paths, *folder.glob("strength-*.png")])
 
 
 def folder_of(home: Home, job: Job) -> Path:
@@ -140,7 +148,7 @@ class Animate(Button, verb="job:animate"):
         if len(frames) < 2:
             raise UserError("picture_gone")
         card = Card(text(wording.job.ANIMATION))
-        url = card.attach_content(draw_animation(frames), ANIMATION_FILE)
+        url = card.attach_content(await asyncio.to_thread(draw_animation, frames), ANIMATION_FILE)
         alt = wording.job.ANIMATION
         card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
         await edit(interaction, card)

@@ -19,6 +19,7 @@ from bot.actions.sampling import SampleView, find_offer
 from bot.bot import Bot
 from bot.card import Card
 from bot.cards.job import JobView, job_card
+from bot.cards.jobpictures import read_pictures
 from bot.cards.sample import sample_card
 from bot.jobfeed.refusals import TOO_MANY_EDITS
 from storage.disk import is_disk_full
@@ -209,7 +210,8 @@ class JobCards:
         return sample_card(self.store.home, await self.view_sample(job), state)
 
     async def view_job(self, job: Job, state: JobState) -> JobView:
-        """Return what the cards of a training show."""
+        """Return what the cards of a training show, with its pictures read."""
+        await read_pictures(self.store.home, job, state)
         catalog = await self.store.catalog.read()
         method = catalog.method_title(str(job.request.get("method", "")))
         titles = catalog.base_title(job.base), method

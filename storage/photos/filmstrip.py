@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 SIDE, BAR, GAP, LABEL_SIZE = 192, 60, 8, 44  #: pixels
 MARK_WIDTH, MAX_LABEL_WIDTH = 6, 180  #: pixels; a longer label is drawn smaller
 FRAMES_A_ROW = 5
+MAX_REMEMBERED = 128  #: squares, of 110 KB each
 FRAME_MS, LAST_FRAME_MS = 700, 2500  #: of an animation
 GROUND, BAR_COLOUR, INK, MARK_COLOUR = "#ffffff", "#2b2d31", "#f2f3f5", "#23a55a"
 
@@ -49,15 +52,9 @@ def draw_animation(frames: Sequence[Frame]) -> bytes:
 
 
 def draw_frame(frame: Frame) -> Image.Image:
-    """Return a picture in a square with its label below; tiny ones keep their pixels sharp."""
+    """Return a picture in a square with its label below."""
     tile = Image.new("RGB", (SIDE, SIDE + BAR), BAR_COLOUR)
-    with Image.open(frame.path) as opened:
-        picture = opened.convert("RGB")
-    factor = SIDE / max(picture.size)
-    how = Image.Resampling.NEAREST if factor.is_integer() else Image.Resampling.LANCZOS
-    width, height = (max(1, round(side * factor)) for side in picture.size)
-    tile.paste(GROUND, (0, 0, SIDE, SIDE))
-    tile.paste(picture.resize((width, height), how), ((SIDE - width) // 2, (SIDE - height) // 2))
+    tile.paste(read_square(frame.path, frame.path.stat().st_mtime_ns))
     pen = ImageDraw.Draw(tile)
     if frame.marked:
         pen.rectangle((0, 0, SIDE - 1, SIDE + BAR - 1), outline=MARK_COLOUR, width=MARK_WIDTH)
@@ -66,3 +63,23 @@ def draw_frame(frame: Frame) -> Image.Image:
     font = ImageFont.load_default(LABEL_SIZE * min(1.0, MAX_LABEL_WIDTH / max(wide, 1)))
     pen.text((SIDE / 2, SIDE + BAR / 2), frame.label, INK, font, anchor="mm")
     return tile
+
+
+def read_squares(paths: Iterable[Path]) -> None:
+    """Read pictures that are there, so that strips of them are drawn soon after."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            read_square(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def read_square(path: Path, _modified: int) -> Image.Image:
+    """Return a picture in a square, read once for all strips; tiny ones keep sharp pixels."""
+    square = Image.new("RGB", (SIDE, SIDE), GROUND)
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    factor = SIDE / max(picture.size)
+    how = Image.Resampling.NEAREST if factor.is_integer() else Image.Resampling.LANCZOS
+    width, height = (max(1, round(side * factor)) for side in picture.size)
+    square.paste(picture.resize((width, height), how), ((SIDE - width) // 2, (SIDE - height) // 2))
+    return square

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 from PIL import Image, ImageColor
@@ -15,6 +16,7 @@ from storage.photos.filmstrip import (
     SIDE,
     Frame,
     draw_filmstrip,
+    read_squares,
 )
 
 
@@ -31,3 +33,19 @@ def test_rows(tmp_path: Path) -> None:
     middles = [shown.getpixel((SIDE // 2, y)) for y in (SIDE // 2, SIDE * 3 // 2 + BAR + GAP)]
     assert middles == [(0x12, 0x34, 0x56), (0x65, 0x43, 0x21)]
     assert shown.getpixel((1, 1)) == ImageColor.getrgb(MARK_COLOUR)
+
+
+def test_remembered(tmp_path: Path) -> None:
+    """A picture is read once for all strips, and again when it has changed."""
+    path = tmp_path / "one.png"
+    Image.new("RGB", (64, 64), "#123456").save(path)
+    read_squares([path, tmp_path / "missing.png"])
+    known = path.stat()
+    first = draw_filmstrip([Frame(path, "a")])
+
+    path.write_bytes(b"no picture any more")
+    os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
+    assert draw_filmstrip([Frame(path, "a")]) == first
+    Image.new("RGB", (64, 64), "#654321").save(path)
+    os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns + 1))
+    assert draw_filmstrip([Frame(path, "a")]) != first

@@ -148,9 +148,7 @@ def test_best_before_the_end(
 
 @pytest.mark.slow(2)
 def test_lost_checkpoint(
-    bases: BaseCache,
-    make_recipe: Callable[..., Recipe],
-    make_job_folder: Callable[..., JobFolder],
+    bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """The last checkpoint is taken where the best one's file is lost."""
     recipe = make_recipe(steps=2, save_every=1, prompts=(SamplePrompt("a mydog emoji", 3),))
