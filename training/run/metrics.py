@@ -46,7 +46,7 @@ class MetricsLog:
     ) -> None:
         self.trackers = Trackers(tracker_names, folder)
         self.kept = read_rows(folder.metrics_json, first_step) if first_step else []
-        table = [dict.fromkeys(COLUMNS), *self.kept]
+        table: list[Row | dict[str, None]] = [dict.fromkeys(COLUMNS), *self.kept]
         self.files = (
             RowFile(folder.metrics_json, format_json, format_json(self.kept)),
             RowFile(folder.metrics_csv, format_csv, format_csv(table)),
