@@ -156,6 +156,11 @@ class JobFolder:
         return self.result / "features.json"
 
     @property
+    def report_file(self) -> Path:
+        """What a grade job has found; the pictures that it names lie beside it."""
+        return self.result / "report.json"
+
+    @property
     def checkpoints(self) -> Path:
         """Training states to continue from."""
         return self.path / "checkpoints"

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TRAIN = "train"
     CAPTION = "caption"
     SAMPLE = "sample"
+    GRADE = "grade"  #: say how good a style is
 
 
 class Status(StrEnum):

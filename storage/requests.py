@@ -1,7 +1,7 @@
 """What a job shall do: the content of `Job.request`, as JSON.
 
 The scheduler completes a request when it lays out the job's folder: it makes a `Recipe` of a
-`TrainRequest`, and sets the fields of a `SampleRequest` that are marked (scheduler).
+`TrainRequest`, and sets the fields of others that are marked (scheduler).
 """
 
 from __future__ import annotations
@@ -168,3 +168,28 @@ class CaptionRequest:
     captioner: str
     trigger: str
     photos: tuple[int, ...]  #: ids, in the order of the files in `photos/`
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRequest:
+    """Grade a style beside the photos that it was taught with."""
+
+    name: str  #: of the style
+    base: str
+    concept: Concept
+    class_word: str = ""  #: of a subject, e.g. dog
+    strength: float = 1.0
+    prompts: int = 0  #: of the protocol's; 0 is as many as the base is for
+    method: str = ""  #: (scheduler) of the style
+    trigger: str = ""  #: (scheduler) of the style
+    captioner: str = ""  #: (scheduler) that tells whether pictures show what prompts ask for
+    photos: tuple[int, ...] = ()  #: (scheduler) ids, in the order of the files in `photos/`
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read a request from JSON; raise JobError("request_broken") for what is none."""
+        try:
+            told = {"concept": Concept(value["concept"]), "photos": tuple(value.get("photos", ()))}
+            return cls(**value | told)
+        except (KeyError, TypeError, ValueError) as broken:
+            raise JobError("request_broken", reason=str(broken)) from broken

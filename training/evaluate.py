@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from PIL import Image
 
 from storage.records import Concept
 from training.device import Device
 from training.families import Family, Picture
+from training.judge.binding import Bindings, measure_shift
 from training.judge.features import FeatureExtractor
 from training.judge.likeness import measure_likeness, measure_own_likeness
 from training.judge.prompts import list_prompts, list_unrelated, name_bindings
 from training.judge.score import MIN_SEEDS
 from training.judge.style_judge import Describe, Drawn, Judgement, Kept, StyleJudge, Taught
+from training.lazy import Tensor
 from training.sample import LoadedStyle, draw_pictures, split_by_memory
 
 SEEDS = MIN_SEEDS
 FIRST_SEED = 7000  #: of the pictures; no training uses it
 STEPS = 20  #: of the sampler
+#: Draws pictures, and yields how many after each batch of them.
+Drawing: TypeAlias = Generator[int, None, list[Drawn]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,21 @@ class Case:
     prompts: int  #: of the protocol's; the first ones
     small: bool  #: whether the base draws emoji alone
 
+    def list_prompts(self) -> list[str]:
+        """List the prompts that call the style."""
+        listed = list_prompts(self.trigger, self.concept, self.class_word, small=self.small)
+        return listed[: self.prompts]
+
+    def name_bindings(self) -> dict[str, str]:
+        """Return prompts with the trigger alone, with the class word, with neither."""
+        return name_bindings(self.trigger, self.concept, self.class_word, small=self.small)
+
+    def count_pictures(self) -> int:
+        """Return how many pictures `evaluate` draws."""
+        asked, unrelated = len(self.list_prompts()), len(list_unrelated(small=self.small))
+        bound = len(self.name_bindings()) + 1
+        return asked * (1 + SEEDS) + bound * SEEDS + 2 * unrelated
+
 
 @dataclass(frozen=True, slots=True)
 class Painter:
@@ -43,9 +63,7 @@ class Painter:
     style: LoadedStyle
     side: int  #: pixels
 
-    def draw(
-        self, prompts: Sequence[str], seeds: int = SEEDS, *, bare: bool = False
-    ) -> list[Drawn]:
+    def draw(self, prompts: Sequence[str], seeds: int = SEEDS, *, bare: bool = False) -> Drawing:
         """Draw each prompt from the same seeds, with the style or without."""
         pictures = [
             Picture(prompt, "", FIRST_SEED + seed, STEPS, self.side, self.side)
@@ -56,8 +74,26 @@ class Painter:
         for batch in split_by_memory(self.family, self.device, pictures):
             style = None if bare else self.style
             images += draw_pictures(self.family, self.device, batch, style)
+            yield len(batch)
         pairs = zip(images, pictures, strict=True)
         return [Drawn(image, picture.prompt) for image, picture in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawings:
+    """All that is drawn of a style."""
+
+    plain: list[Drawn]  #: by the base, one for each prompt
+    styled: list[Drawn]  #: with the style, SEEDS for each prompt
+    bound: dict[str, list[Drawn]]  #: of each of `name_bindings`, with the style
+    unbound: list[Drawn]  #: by the base, with neither trigger nor class word
+    unrelated: Kept
+
+    @property
+    def kept(self) -> Kept:
+        """What should stay as it was."""
+        base, style = self.unbound[0].picture, self.bound["neither"][0].picture
+        return Kept([base, *self.unrelated.base], [style, *self.unrelated.style])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,44 +107,58 @@ class Report:
     similarity: float  #: mean cosine to the photos
     own_likeness: float  #: the photos' to each other
     drift: float  #: mean distance from the base's pictures of `kept_prompts`
-    bindings: dict[str, float]  #: likeness with the trigger alone, with the class word, neither
-    leak: float  #: likeness that the style adds where neither is in the prompt
+    bindings: Bindings
+    shift: float | None  #: of a look: how far its pictures go from the base's to the photos'
 
 
 def evaluate(
     painter: Painter, case: Case, extractor: FeatureExtractor, describe: Describe | None
-) -> Report:
-    """Draw and grade; tens of pictures for each kind of prompt."""
-    asked = list_prompts(case.trigger, case.concept, case.class_word, small=case.small)
-    prompts = asked[: case.prompts]
-    bindings = name_bindings(case.trigger, case.class_word, small=case.small)
-    kept_prompts = [bindings["neither"], *list_unrelated(small=case.small)]
+) -> Generator[int, None, Report]:
+    """Draw and grade; tens of pictures for each kind of prompt. Yields as `Painter.draw` does."""
+    made = yield from draw_all(painter, case)
     taught = Taught(case.photos, words=(case.trigger, case.class_word))
-    judge = StyleJudge(extractor, taught, painter.draw(prompts, 1, bare=True), describe)
-    drawn = painter.draw(prompts)
-    base, style = (painter.draw(kept_prompts, 1, bare=bare) for bare in (True, False))
-    kept = Kept([each.picture for each in base], [each.picture for each in style])
-    judgement = judge.judge(drawn, kept)
+    judge = StyleJudge(extractor, taught, made.plain, describe)
+    judgement = judge.judge(made.styled, made.kept)
     photos = judge.known.features
-    features = extractor.extract([each.picture for each in drawn])
-    shown = {
-        name: extractor.extract([each.picture for each in painter.draw([prompt])])
-        for name, prompt in bindings.items()
-    }
+    features = see(extractor, made.styled)
+    before, after = (extractor.extract(each) for each in (made.kept.base, made.kept.style))
+    seen = {name: see(extractor, each) for name, each in made.bound.items()}
+    seen["base"] = see(extractor, made.unbound)
     bound = {
         name: float(measure_likeness(each, photos, judge.floor).mean())
-        for name, each in shown.items()
+        for name, each in seen.items()
     }
-    before, after = (extractor.extract(each) for each in (kept.base, kept.style))
-    untouched = float(measure_likeness(before[:1], photos, judge.floor).mean())
+    shift = None
+    if case.concept is Concept.LOOK:
+        shift = measure_shift(see(extractor, made.plain), features[::SEEDS], photos)
     return Report(
         judgement,
-        drawn,
+        made.styled,
         case.photos,
-        kept_prompts,
+        [case.name_bindings()["neither"], *list_unrelated(small=case.small)],
         similarity=float((features @ photos.T).mean()),
         own_likeness=measure_own_likeness(photos),
         drift=float((1 - (before * after).sum(1)).mean()),
-        bindings=bound,
-        leak=max(0.0, bound["neither"] - untouched),
+        bindings=Bindings(**bound),
+        shift=shift,
     )
+
+
+def draw_all(painter: Painter, case: Case) -> Generator[int, None, Drawings]:
+    """Draw `Case.count_pictures` pictures."""
+    prompts, bindings = case.list_prompts(), case.name_bindings()
+    plain = yield from painter.draw(prompts, 1, bare=True)
+    styled = yield from painter.draw(prompts)
+    together = yield from painter.draw([*bindings.values()])
+    unbound = yield from painter.draw([bindings["neither"]], bare=True)
+    unrelated = list_unrelated(small=case.small)
+    before = yield from painter.draw(unrelated, 1, bare=True)
+    after = yield from painter.draw(unrelated, 1)
+    bound = {name: together[at * SEEDS : (at + 1) * SEEDS] for at, name in enumerate(bindings)}
+    kept = Kept([each.picture for each in before], [each.picture for each in after])
+    return Drawings(plain, styled, bound, unbound, kept)
+
+
+def see(extractor: FeatureExtractor, drawn: Sequence[Drawn]) -> Tensor:
+    """Return the features of pictures that were drawn."""
+    return extractor.extract([each.picture for each in drawn])

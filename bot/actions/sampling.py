@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from bot.actions.training import find_base
-from bot.bot import Bot
+from bot.bot import Bot, Interaction
 from storage import disk
 from storage.errors import UserError
 from storage.limits import check_range
@@ -106,6 +106,20 @@ async def find_style(store: Store, style: str | int, member: int, guild: int) ->
         names = [one.name for one in usable][:MAX_NAMED_STYLES]
         raise UserError("style_name_unknown", style=text, choices=names)
     return [*picked, *named][0]
+
+
+async def get_own_style(interaction: Interaction, style: str | int) -> Style:
+    """Return the member's own style: a button's id, or a typed id or name.
+
+    Raises UserError: "style_not_own" for a button's, "styles_none" or "style_name_unknown".
+    """
+    store, member = interaction.client.store, interaction.user.id
+    if isinstance(style, str):
+        return await find_style(store, style, member, 0)
+    own = {each.id: each for each in await store.styles.list_for(member)}
+    if style not in own:
+        raise UserError("style_not_own")
+    return own[style]
 
 
 async def find_triggered_style(

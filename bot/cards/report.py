@@ -172,7 +172,7 @@ async def list_pictures(bot: Bot, report: Report, job: Job) -> list[tuple[Path, 
     """List the reported pictures that still exist, with their prompts."""
     store, folder = bot.store, bot.store.home.job_folder(job.folder)
     state = JobState.from_events(await store.events.list_for_job(job.id))
-    if job.kind is Kind.SAMPLE:
+    if job.kind in {Kind.SAMPLE, Kind.GRADE}:
         shown = [(folder.result / file_name(f), p.prompt) for f, p in state.pictures.items()]
     else:
         post = await store.posts.find_message(report.message)
@@ -245,7 +245,7 @@ class RemovePicture(Decide, verb="report:delete"):
             channel = channel or job.thread or job.channel
             if not job.status.ended:
                 await bot.store.jobs.send_command(job.id, JobCommand.CANCEL, interaction.user.id)
-            if job.kind is Kind.SAMPLE:
+            if job.kind in {Kind.SAMPLE, Kind.GRADE}:
                 bot.jobs.forget(job.id)
                 await sampling.delete_pictures(bot.store, job)
         if not channel:

@@ -18,6 +18,7 @@ from bot.card import Card
 from bot.cards import style as styles
 from bot.cards.checkpoints import TrainMore, add_checkpoints
 from bot.cards.components import row, text
+from bot.cards.grades import Grade
 from bot.cards.job import COLOURS, JobView, failure_sentence
 from bot.cards.jobpictures import Animate, list_frames
 from bot.cards.report import AddReport
@@ -86,7 +87,7 @@ def result_card(home: Home, result: Result, handover: Handover) -> Card:
     card.add(row(styles.Try(style.id), styles.Share(style.id), styles.Fetch(style.id), *more))
     drawn = list(list_frames(home, job, state, 0))
     film = [Animate(job.id)] if len(drawn) > 1 else []
-    return card.add(row(*film, styles.Delete(style.id), AddReport(job.id)))
+    return card.add(row(*film, Grade(style.id), styles.Delete(style.id), AddReport(job.id)))
 
 
 def group_by_need(needs: Mapping[str, str]) -> dict[str, list[str]]:

@@ -26,7 +26,7 @@ NOISE_SIDE = 64  #: squares of noise beside each other
 NOISE_SEED = 7
 
 
-def open_picture(path: Path, side: int = SIDE) -> Image.Image:
+def open_picture(path: Path | io.BytesIO, side: int = SIDE) -> Image.Image:
     """Return a picture so many pixels wide; a tiny one keeps its pixels as squares."""
     with Image.open(path) as opened:
         picture = opened.convert("RGB")

@@ -24,6 +24,7 @@ from bot.cards.components import (
     row,
     text,
 )
+from bot.cards.grades import Grade
 from bot.cards.keep import Keep
 from bot.cards.likes import likes_line
 from bot.cards.report import AddReport
@@ -114,21 +115,7 @@ def style_buttons(style: Style, interaction: Interaction) -> list[Button]:
     if not mine:
         return [*use, Unshare(style.id)] if shared and is_moderator(interaction) else use
     turn = Unshare(style.id) if shared else Share(style.id)
-    return [*use, turn, Fetch(style.id), Delete(style.id)]
-
-
-async def get_own_style(interaction: Interaction, style: str | int) -> Style:
-    """Return the member's own style: a button's id, or a typed id or name.
-
-    Raises UserError: "style_not_own" for a button's, "styles_none" or "style_name_unknown".
-    """
-    store, member = interaction.client.store, interaction.user.id
-    if isinstance(style, str):
-        return await sampling.find_style(store, style, member, 0)
-    own = {each.id: each for each in await store.styles.list_for(member)}
-    if style not in own:
-        raise UserError("style_not_own")
-    return own[style]
+    return [*use, Grade(style.id), turn, Fetch(style.id), Delete(style.id)]
 
 
 async def share_style(interaction: Interaction, style: str | int) -> Card:
@@ -136,7 +123,7 @@ async def share_style(interaction: Interaction, style: str | int) -> Card:
     if not interaction.guild_id:
         raise UserError("server_only")
     await check_not_blocked(interaction)
-    found = await get_own_style(interaction, style)
+    found = await sampling.get_own_style(interaction, style)
     styles = interaction.client.store.styles
     await styles.share(found.id, interaction.user.id, interaction.guild_id)
     said = say(wording.style.SHARED, name=found.name)
@@ -240,7 +227,7 @@ class Show(Button, verb="style:show"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        style = await get_own_style(interaction, self.number(0))
+        style = await sampling.get_own_style(interaction, self.number(0))
         if interaction.guild_id not in style.shared:
             raise UserError("style_unshared", name=style.name)
         card = await shared_card(interaction.client.store, style)
@@ -265,7 +252,7 @@ class Fetch(Button, verb="style:link"):
     async def press(self, interaction: Interaction) -> None:
         """Send the owner a new link; without a web server, the file or where it is."""
         await defer_update(interaction)
-        style = await get_own_style(interaction, self.number(0))
+        style = await sampling.get_own_style(interaction, self.number(0))
         if style.removed:
             raise UserError("model_removed", days=interaction.client.settings.full_model_days)
         await follow_up(
@@ -293,7 +280,9 @@ class Delete(Button, verb="style:delete"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        await follow_up(interaction, delete_card(await get_own_style(interaction, self.number(0))))
+        await follow_up(
+            interaction, delete_card(await sampling.get_own_style(interaction, self.number(0)))
+        )
 
 
 class Erase(Button, verb="style:erase"):
@@ -303,7 +292,7 @@ class Erase(Button, verb="style:erase"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        style = await get_own_style(interaction, self.number(0))
+        style = await sampling.get_own_style(interaction, self.number(0))
         await interaction.client.store.styles.delete(style.id, interaction.user.id)
         await edit(interaction, Card(text(say(wording.style.DELETED, name=style.name))))
 

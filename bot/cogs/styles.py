@@ -6,9 +6,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import wording
+from bot.actions import sampling
 from bot.bot import Bot, Interaction
 from bot.cards import style as cards
 from bot.cards.components import defer, edit
+from bot.cards.grades import show_report
 from bot.cogs import _autocomplete
 
 
@@ -24,6 +26,15 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
         usable = await interaction.client.store.styles.list_usable(member, guild)
         catalog = await interaction.client.store.catalog.read()
         await edit(interaction, cards.styles_card(usable, member, guild, catalog))
+
+    @app_commands.command(description=wording.grades.COMMAND)
+    @app_commands.describe(style=wording.style.OPTION)
+    @app_commands.autocomplete(style=_autocomplete.suggest_own_styles)
+    async def report(self, interaction: Interaction, style: str) -> None:
+        """Show how good one of the member's styles is, or have it graded."""
+        await defer(interaction)
+        found = await sampling.get_own_style(interaction, style)
+        await edit(interaction, await show_report(interaction, found))
 
     @app_commands.command(description=wording.style.COMMAND_SHARE)
     @app_commands.describe(style=wording.style.OPTION)
@@ -47,7 +58,9 @@ class Styles(commands.GroupCog, name="style", description=wording.style.COMMAND)
     async def delete(self, interaction: Interaction, style: str) -> None:
         """Ask for confirmation before a style is deleted."""
         await defer(interaction)
-        await edit(interaction, cards.delete_card(await cards.get_own_style(interaction, style)))
+        await edit(
+            interaction, cards.delete_card(await sampling.get_own_style(interaction, style))
+        )
 
 
 async def setup(bot: Bot) -> None:

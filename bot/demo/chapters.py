@@ -135,7 +135,7 @@ class ShareWithRobin(Button, verb="demo:share"):
         """Share the presser's style, and show it to the channel."""
         await defer_update(interaction)
         await styles.share_style(interaction, self.number(0))
-        style = await styles.get_own_style(interaction, self.number(0))
+        style = await sampling.get_own_style(interaction, self.number(0))
         card = await styles.shared_card(interaction.client.store, style)
         await follow_up(interaction, card, private=False)
 

@@ -16,6 +16,7 @@ from bot.card import Card
 from bot.cards import result as results
 from bot.cards.checkpoints import keep_until
 from bot.cards.components import text
+from bot.cards.grades import graded_post
 from bot.cards.job import JobView
 from bot.cards.report import report_card
 from bot.cards.retention import dataset_notice
@@ -60,6 +61,9 @@ class Contents:
             shown = await study_post(self.bot, post, here=place not in {MEMBER, KEPT})
             return None if shown is None else Content([lambda: shown])
         job = await self.store.jobs.get(post.job or 0)
+        if post.kind is PostKind.GRADED:
+            graded = await graded_post(self.bot, job)
+            return None if graded is None else Content([lambda: graded])
         watched = await self.watched.find(job.id)
         if watched is None:
             return None

@@ -156,7 +156,7 @@ class JobFollower:
         """Take an event into the job's state, and return what is to be posted of it."""
         watched = await self.watched.find(entry.job)
         if watched is None:
-            return []
+            return await self._list_graded_posts(entry)
         event = entry.event
         watched.state.apply(entry)
         watched.request_update(Pending.SOON)
@@ -173,6 +173,21 @@ class JobFollower:
         elif isinstance(event, PreviewsDrawn | RateFound) and job.kind is Kind.TRAIN:
             kinds = [PostKind.PREVIEWS]
         return [NewPost(kind, job.owner, job.guild, job.id, entry.id) for kind in kinds]
+
+    async def _list_graded_posts(self, entry: LogEntry[Event]) -> list[NewPost]:
+        """List what its owner is told when a report has ended, which has no card in a channel."""
+        event = entry.event
+        if not isinstance(event, StatusChanged):
+            return []
+        if Status(event.status) not in {Status.DONE, Status.FAILED}:
+            return []
+        try:
+            job = await self.store.jobs.get(entry.job)
+        except UserError:
+            return []
+        if job.kind is not Kind.GRADE:
+            return []
+        return [NewPost(PostKind.GRADED, job.owner, job.guild, job.id, entry.id)]
 
     async def _list_ending_posts(self, job: Job, status: Status) -> list[PostKind]:
         """List what is posted when a job takes a status."""

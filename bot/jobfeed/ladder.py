@@ -49,6 +49,7 @@ PLACES = {
     PostKind.REPORT: ("log", MEMBER),
     PostKind.UNUSED: (MEMBER,),
     PostKind.TAKEN_BACK: (MEMBER,),
+    PostKind.GRADED: (MEMBER,),
     PostKind.STUDY_OPEN: ("study", MEMBER),
     PostKind.STUDY_RESULT: ("study", MEMBER),
     PostKind.STUDY_FAILED: (MEMBER,),
@@ -63,6 +64,7 @@ EXPECTED = frozenset(
         PostKind.REPORT,
         PostKind.UNUSED,
         PostKind.TAKEN_BACK,
+        PostKind.GRADED,
         PostKind.STUDY_FAILED,
     }
 )

@@ -6,29 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bot import wording
-from bot.terminal.reportcard import draw_card
-from bot.wording import fill
-from bot.wording.evaluation import describe_grade
+from PIL import Image
 
-MIN_LEAK = 0.1  #: of likeness; less is within the noise
+from bot import wording
+from bot.reportcard import NearestPair, draw_card
+from bot.wording import fill
+from bot.wording.evaluation import describe_bindings, describe_grade
+from storage.planning.report import choose_pictures, find_nearest
 
 
 def evaluation_lines(event: dict[str, Any]) -> Iterator[str]:
     """Write the report card, and yield a table in plain words."""
     said, card = wording.evaluation, Path(event["file"]).with_suffix(".png")
-    nearest = find_nearest(event)
-    draw_card(event, nearest).save(card)
+    folder, nearest = Path(event["folder"]), find_nearest(event["pictures"])
+    shown = [open_picture(folder / each["file"]) for each in choose_pictures(event["pictures"])]
+    drawn, photo = (open_picture(folder / nearest[name]) for name in ("file", "photo_file"))
+    draw_card(event, shown, NearestPair(drawn, photo, nearest["cosine"], nearest["ssim"])).save(
+        card
+    )
     yield fill(said.TITLE, style=event["style"], base=event["base"])
-    score, bound = event["score"], event["bindings"]
-    facts = {"mean": score["mean"], "spread": score["spread"], "seeds": score["seeds"]}
-    yield fill(said.SCORE, **facts)
+    score = event["score"]
+    yield fill(said.SCORE, mean=score["mean"], spread=score["spread"], seeds=score["seeds"])
     yield from (describe_grade(name, event) for name in said.NAMES)
-    yield fill(said.BINDINGS, trigger=bound["trigger"], neither=bound["neither"])
-    if "trigger_and_class" in bound:
-        yield fill(said.BINDINGS_CLASS, likeness=bound["trigger_and_class"])
-    if event["leak"] >= MIN_LEAK:
-        yield fill(said.LEAK, leak=event["leak"])
+    yield from describe_bindings(event)
     verdict = said.COPIED if nearest["copied"] else ""
     yield fill(
         said.COPY,
@@ -49,7 +49,7 @@ def evaluation_lines(event: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def find_nearest(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the picture that is most like a photo: copies first."""
-    pictures: list[dict[str, Any]] = event["pictures"]
-    return max(pictures, key=lambda each: (each["copied"], each["cosine"] + each["ssim"]))
+def open_picture(path: Path) -> Image.Image:
+    """Read a picture."""
+    with Image.open(path) as picture:
+        return picture.convert("RGB")

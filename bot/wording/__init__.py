@@ -18,6 +18,7 @@ from bot.wording import (
     encryption,
     errors,
     evaluation,
+    grades,
     guide,
     job,
     member,

@@ -1,7 +1,8 @@
-"""What `safelight evaluate` says of a style: each number with what computed it, and its meaning."""
+"""What a report says of a style, in a shell or on a card: each number, its meaning and its source."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bot.wording.template import fill
@@ -36,15 +37,21 @@ NOT_MEASURED = "–"
 OBEDIENCE_UNKNOWN = (
     "not measured: no captioner for this base is installed (safelight bases fetch blip)"
 )
-BINDINGS = "Likeness with its trigger alone {trigger:.2f}, with neither trigger nor class word {neither:.2f}."
-BINDINGS_CLASS = "With the class word beside its trigger {likeness:.2f}."
-LEAK = "It leaks: even without its trigger, pictures look {leak:.2f} more like the photos."
+CALLED = "Binding: the trigger alone calls it (likeness {trigger:.2f})."
+CALLED_WITH_CLASS = "Binding: the trigger alone hardly calls it (likeness {trigger:.2f}); with the class word it does ({both:.2f}), so write both."
+CALLED_LITTLE = "Binding: the trigger calls little (likeness {trigger:.2f})."
+LEAK = "Leak: even without the trigger, pictures look {leak:.2f} more like the photos."
+NO_LEAK = "Leak: none; without the trigger, pictures look no more like the photos than the base's."
+SHIFT = "Style strength {shift:.2f}: how far its pictures go from the base's toward the photos, by {by}; 1 is all the way."
 COPY = "Nearest to a photo: {file} (prompt “{prompt}”), cosine {cosine:.2f}, SSIM {ssim:.2f}{verdict}."
 COPIED = ", a copy"
 SEED_NOTE = "Two scores whose ± overlap may be no different."
 WRITTEN = "Written in {seconds} s: {file}, {card} and {count} pictures in {folder}."
-FOOT = "Compared by EfficientNet-Lite2 and SSIM · safelight evaluate"
-NEAREST = "drawn above, nearest photo below · cosine {cosine:.2f} · SSIM {ssim:.2f}"
+FOOT = "Compared by EfficientNet-Lite2 and SSIM · Safelight"
+NEAREST = "drawn, and nearest photo\ncosine {cosine:.2f} · SSIM {ssim:.2f}"
+MIN_LEAK = 0.1  #: of likeness; less is within the noise
+MIN_CALLED = 0.2  #: likeness from which a trigger calls something
+MIN_SHARE = 0.6  #: of the likeness with the class word that a trigger alone should reach
 
 
 def describe_grade(name: str, report: dict[str, Any]) -> str:
@@ -58,3 +65,18 @@ def describe_grade(name: str, report: dict[str, Any]) -> str:
 def format_grade(value: float | None) -> str:
     """Return a grade with two digits."""
     return NOT_MEASURED if value is None else f"{value:.2f}"
+
+
+def describe_bindings(report: dict[str, Any]) -> Iterator[str]:
+    """Yield which words call the style, what happens without them, and how strong a look is."""
+    bound, leak = report["bindings"], report["leak"]
+    trigger, both = bound["trigger"], bound.get("trigger_and_class", 0.0)
+    if trigger >= max(MIN_CALLED, MIN_SHARE * both):
+        yield fill(CALLED, trigger=trigger)
+    elif both >= MIN_CALLED:
+        yield fill(CALLED_WITH_CLASS, trigger=trigger, both=both)
+    else:
+        yield fill(CALLED_LITTLE, trigger=trigger)
+    yield fill(LEAK, leak=leak) if leak >= MIN_LEAK else NO_LEAK
+    if (shift := report.get("shift")) is not None:
+        yield fill(SHIFT, shift=shift, by=report["computed_by"]["shift"])

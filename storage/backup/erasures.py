@@ -19,7 +19,7 @@ from storage.tables.erasures import hash_member
 from storage.tables.members import ERASE_STATEMENTS
 from storage.tables.withdrawal import (
     DELETE_PHOTOS,
-    REMOVE_THEIR_CAPTIONS,
+    REMOVE_THEIR_READERS,
     THEIR_JOBS,
     WITHDRAW_CONSENTS,
 )
@@ -47,7 +47,7 @@ DELETE_LEAVING = (
 #: says so after a restore, too.
 TAKE_BACK = (
     f"DELETE FROM jobs WHERE {THEIR_JOBS}",
-    *REMOVE_THEIR_CAPTIONS,
+    *REMOVE_THEIR_READERS,
     DELETE_PHOTOS,
     WITHDRAW_CONSENTS,
 )

@@ -10,7 +10,7 @@ from storage.names import clean_name, clean_trigger, name_key, trigger_from_name
 from storage.records import Concept, Dataset
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import ADD_TRACES, Trash
-from storage.tables.withdrawal import list_caption_removals, list_style_deletions
+from storage.tables.withdrawal import list_reader_removals, list_style_deletions
 
 MAX_NAMED_DATASETS = 10  #: in an error
 INSERT_DATASET = """
@@ -24,7 +24,7 @@ WHERE c.owner = :owner AND c.channel = :channel AND d.owner = :owner
 """
 #: an open training on a dataset, be it its first or a further one
 SELECT_TRAINING_JOB = """
-SELECT id FROM jobs WHERE kind NOT IN ('caption', 'sample')
+SELECT id FROM jobs WHERE kind = 'train'
 AND status IN ('queued', 'running', 'paused')
 AND (dataset = :dataset OR EXISTS (
   SELECT 1 FROM json_each(request, '$.other_datasets') AS further
@@ -35,8 +35,9 @@ TRAINED_STYLES = """
 SELECT id FROM styles WHERE owner = :owner
 AND id IN (SELECT style FROM style_contributors WHERE dataset = :dataset)
 """
-DELETE_WAITING_CAPTIONS = """
-DELETE FROM jobs WHERE kind = 'caption' AND started IS NULL AND dataset = :dataset
+DELETE_WAITING_READERS = """
+DELETE FROM jobs
+WHERE kind IN ('caption', 'grade') AND started IS NULL AND dataset = :dataset
 """
 
 
@@ -106,8 +107,8 @@ class Datasets:
             if busy := await tx.fetch_one(SELECT_TRAINING_JOB, dataset=dataset_id):
                 raise UserError("dataset_busy", name=dataset.name, job=busy["id"])
             for sql in (
-                DELETE_WAITING_CAPTIONS,
-                *list_caption_removals(":dataset"),
+                DELETE_WAITING_READERS,
+                *list_reader_removals(":dataset"),
                 *(list_style_deletions(TRAINED_STYLES) if delete_styles else ()),
             ):
                 await tx.execute(sql, **facts)

@@ -26,6 +26,7 @@ DAY_SECONDS = 86400.0
 
 SELECT_SAME_JOB = """
 SELECT id FROM jobs WHERE owner = :owner AND kind = :kind AND dataset IS :dataset
+  AND (kind <> 'grade' OR style IS :style)
   AND status IN ('queued', 'running', 'paused')
   AND json_remove(request, '$.seed') = json_remove(:request, '$.seed')
 """
@@ -135,6 +136,15 @@ class Jobs:
             job_from_row(row)
             for row in await self._database.execute(sql, guild=guild, limit=limit)
         ]
+
+    async def list_grades(self, style_id: int, owner: int) -> list[Job]:
+        """Return the jobs by which a member has a style graded, newest first."""
+        sql = (
+            "SELECT * FROM jobs WHERE kind = 'grade' AND style = :style AND owner = :owner"
+            " ORDER BY id DESC"
+        )
+        rows = await self._database.execute(sql, style=style_id, owner=owner)
+        return [job_from_row(row) for row in rows]
 
     async def list_open(self) -> list[Job]:
         """Return the jobs that have not ended, oldest first."""

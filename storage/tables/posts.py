@@ -52,6 +52,7 @@ class PostKind(StrEnum):
     REPORT = "report"
     UNUSED = "unused"  #: a dataset will be deleted unless it is used
     TAKEN_BACK = "taken_back"  #: a member took back the photos that they added to a dataset
+    GRADED = "graded"  #: a report on a style is done, or has failed
     STUDY_OPEN = "study_open"  #: a study takes votes
     STUDY_RESULT = "study_result"
     STUDY_FAILED = "study_failed"  #: a study's pictures could not be drawn

@@ -10,7 +10,7 @@ from storage.tables.database import Database
 from storage.tables.datasets import SELECT_TRAINING_JOB, dataset_from_row, get_owned
 from storage.tables.posts import PostKind
 from storage.tables.trash import ADD_TRACES, Trash
-from storage.tables.withdrawal import list_caption_removals
+from storage.tables.withdrawal import list_reader_removals
 
 DAY_SECONDS = 86400.0
 MAX_NOTICE_DAYS = 14  #: between the warning and the deletion
@@ -83,7 +83,7 @@ class Retention:
             sql = f"{SELECT_UNUSED} AND d.warned > u.used AND d.warned <= :warned"
             rows = await tx.execute(sql, before=before, warned=warned)
             for row in rows:
-                for sql in (*list_caption_removals(":id"), "DELETE FROM datasets WHERE id = :id"):
+                for sql in (*list_reader_removals(":id"), "DELETE FROM datasets WHERE id = :id"):
                     await tx.execute(sql, id=row["id"])
             if rows:
                 await tx.execute(ADD_TRACES)

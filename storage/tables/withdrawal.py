@@ -44,17 +44,17 @@ UPDATE jobs SET withdrawn = 1, requested = 'cancel',
   ended = iif(status = 'running', ended, :now)
 WHERE {THEIR_JOBS}
 """
-#: what a captioner wrote stands in its events and its folder, too
-REMOVE_CAPTIONED = """
+#: what a captioner wrote stands in its events and its folder, too, as does what a report says
+REMOVE_READ = """
 INSERT OR IGNORE INTO trash SELECT 'copies', id || '-' || key FROM jobs
-WHERE kind = 'caption' AND status = 'running' AND dataset IN ({datasets})
+WHERE kind IN ('caption', 'grade') AND status = 'running' AND dataset IN ({datasets})
 """
-PURGE_CAPTIONS = """
+PURGE_READERS = """
 UPDATE jobs SET purge = 1, requested = 'cancel'
-WHERE kind = 'caption' AND status = 'running' AND dataset IN ({datasets})
+WHERE kind IN ('caption', 'grade') AND status = 'running' AND dataset IN ({datasets})
 """
-DELETE_CAPTIONS = """
-DELETE FROM jobs WHERE kind = 'caption' AND status <> 'running' AND started IS NOT NULL
+DELETE_READERS = """
+DELETE FROM jobs WHERE kind IN ('caption', 'grade') AND status <> 'running' AND started IS NOT NULL
 AND dataset IN ({datasets})
 """
 LEAVE_DATASETS = """
@@ -74,13 +74,13 @@ WHERE style IN ({styles}) AND status IN ('done', 'failed', 'cancelled')
 #: a sample that is just being drawn goes once it has ended, as if its member had left
 PURGE_SAMPLES = """
 UPDATE jobs SET purge = 1, requested = 'cancel'
-WHERE kind = 'sample' AND status = 'running' AND style IN ({styles})
+WHERE kind IN ('sample', 'grade') AND status = 'running' AND style IN ({styles})
 """
 
 
-def list_caption_removals(datasets: str) -> tuple[str, ...]:
-    """Return the statements that remove what captioners wrote for the datasets of a query."""
-    statements = (REMOVE_CAPTIONED, PURGE_CAPTIONS, DELETE_CAPTIONS)
+def list_reader_removals(datasets: str) -> tuple[str, ...]:
+    """Return the statements that remove captions and reports made of the datasets of a query."""
+    statements = (REMOVE_READ, PURGE_READERS, DELETE_READERS)
     return tuple(each.format(datasets=datasets) for each in statements)
 
 
@@ -96,8 +96,8 @@ INSERT OR IGNORE INTO trash SELECT 'kept', id || '-' || key FROM jobs
 WHERE kind = 'train' AND style IN ({THEIR_STYLES})
 """
 DELETE_PHOTOS = f"DELETE FROM photos WHERE {THEIR_PHOTOS}"
-REMOVE_THEIR_CAPTIONS = list_caption_removals(f"SELECT dataset FROM photos WHERE {THEIR_PHOTOS}")
-END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS, REMOVE_KEPT, *REMOVE_THEIR_CAPTIONS)
+REMOVE_THEIR_READERS = list_reader_removals(f"SELECT dataset FROM photos WHERE {THEIR_PHOTOS}")
+END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS, REMOVE_KEPT, *REMOVE_THEIR_READERS)
 DELETE_THEIR_STYLES = list_style_deletions(THEIR_STYLES)
 WITHDRAW_STATEMENTS = (
     *END_THEIR_JOBS,

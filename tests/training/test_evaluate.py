@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
 from PIL import Image
 
 from storage.records import Base, Concept
+from storage.requests import GradeRequest
 from training.cli.commands import parse
-from training.cli.evaluate import write_report
+from training.cli.evaluate import finish, write_report
 from training.evaluate import SEEDS, Case, evaluate
+from training.grade import Graded
+from training.judge.binding import measure_shift
 from training.judge.prompts import list_prompts
 from training.judge.style_judge import Drawn
 
@@ -35,6 +39,7 @@ class Painter:
 
     def draw(self, prompts, seeds=SEEDS, *, bare=False):
         """Draw pictures in one colour."""
+        yield len(prompts) * seeds
         return [
             Drawn(Image.new("RGB", (64, 64), self.colour(prompt, bare=bare)), prompt)
             for prompt in prompts
@@ -50,16 +55,19 @@ def grade(*, leaks):
     """Return the report on a style that was taught with reds."""
     photos = [Image.new("RGB", (64, 64), colour) for colour in ("red", "firebrick")]
     case = Case(photos, "sks", Concept.SUBJECT, "bear", 4, small=True)
-    return evaluate(Painter(leaks=leaks), case, ByColour(), None)
+    return finish(evaluate(Painter(leaks=leaks), case, ByColour(), None))
 
 
 def test_what_a_style_does_without_its_trigger_is_told():
     """A style that draws its subject for everything leaks, and has forgotten the rest."""
     good, leaking = grade(leaks=False), grade(leaks=True)
 
-    assert good.bindings == pytest.approx({"trigger": 1, "trigger_and_class": 1, "neither": 0})
-    assert (good.leak, good.judgement.grades.forgetting) == pytest.approx((0, 0), abs=1e-4)
-    assert leaking.leak == pytest.approx(1)
+    bound = asdict(good.bindings)
+    assert bound == pytest.approx({"trigger": 1, "trigger_and_class": 1, "neither": 0, "base": 0})
+    assert (good.bindings.leak, good.judgement.grades.forgetting) == pytest.approx(
+        (0, 0), abs=1e-4
+    )
+    assert leaking.bindings.leak == pytest.approx(1)
     assert leaking.judgement.grades.forgetting == 1
     assert len(good.drawn) == 4 * SEEDS
 
@@ -67,12 +75,14 @@ def test_what_a_style_does_without_its_trigger_is_told():
 def test_the_report_has_the_fields_of_pefts_benchmark(tmp_path):
     """And ours; the pictures and the photo nearest to each lie beside it."""
     style = tmp_path / "sks.safetensors"
-    style.write_bytes(b"weights")
     out = tmp_path / "out" / "report.json"
     line = ["evaluate", str(style), "--photos", str(tmp_path), "--json", str(out)]
     _, given = parse(line)
 
-    told = write_report(given, grade(leaks=False), BASE, 12.0)
+    request = GradeRequest("sks", "embedded", Concept.SUBJECT)
+    graded = Graded(request, grade(leaks=False), BASE, 7, 12.0)
+
+    told = write_report(given, graded)
 
     written = json.loads(given.json.read_text("utf-8"))
     (metrics,) = written["train_info"]["metrics"]
@@ -84,8 +94,32 @@ def test_the_report_has_the_fields_of_pefts_benchmark(tmp_path):
     for each in told["pictures"]:
         assert (tmp_path / "out" / "report" / each["file"]).exists()
         assert (tmp_path / "out" / "report" / each["photo_file"]).exists()
-    again = write_report(given, grade(leaks=False), BASE, 12.0)
+    again = write_report(given, graded)
     assert again["file"] == str(out.with_name("report-2.json"))
+
+
+def test_as_many_pictures_are_drawn_as_are_announced():
+    """So that a card can say how far a report is."""
+    for concept in Concept:
+        for word in ("", "bear"):
+            case = Case([Image.new("RGB", (64, 64), "red")] * 2, "sks", concept, word, 3, True)
+            task, drawn = evaluate(Painter(leaks=False), case, ByColour(), None), 0
+            with pytest.raises(StopIteration) as ended:
+                while True:
+                    drawn += next(task)
+
+            assert drawn == case.count_pictures()
+            assert (ended.value.value.shift is None) is (concept is Concept.SUBJECT)
+
+
+def test_the_strength_of_a_look_is_the_way_to_the_photos():
+    """0 is where the base draws, 1 where the photos are, and half of the way is .5."""
+    base, photos = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    half = torch.tensor([[0.5, 0.5]])
+
+    shifts = [measure_shift(base, each, photos) for each in (base, half, photos)]
+
+    assert shifts == pytest.approx([0, 0.5, 1])
 
 
 @pytest.mark.parametrize("word", ["dog", "backpack", ""])

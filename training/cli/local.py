@@ -45,7 +45,7 @@ from training.cli.arguments import (
 )
 from training.cli.bases import open_registry
 from training.cli.check import USUAL_BASE, check_photos, examine_photos, look_at_photos
-from training.cli.evaluate import grade_style, write_report
+from training.cli.evaluate import grade_file, write_report
 from training.cli.grid import lay_out
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, keep_numbered, link_or_copy
@@ -240,8 +240,8 @@ class LocalJob:
         self._check_base(base)
         _, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
         self._copy_style(given.style)
-        graded = grade_style(given, self.runtime, self.folder, known | {"base": base})
-        return write_report(given, *graded)
+        graded = grade_file(given, self.runtime, self.folder, known | {"base": base})
+        return write_report(given, graded)
 
     def _copy_style(self, style: Path) -> None:
         """Copy a style into the job folder, with the file of peft that may lie beside it."""

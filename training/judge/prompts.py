@@ -72,8 +72,16 @@ def list_unrelated(*, small: bool) -> Sequence[str]:
     return [f"a {thing} emoji, on a white background" for thing in THINGS] if small else UNRELATED
 
 
-def name_bindings(trigger: str, class_word: str, *, small: bool) -> dict[str, str]:
-    """Return prompts with the trigger alone, with the class word if it is known, with neither."""
+def name_bindings(
+    trigger: str, concept: Concept, class_word: str, *, small: bool
+) -> dict[str, str]:
+    """Return prompts with the trigger alone, with the class word if it is known, with neither.
+
+    A look is no thing, so its prompts name one, with its trigger and without.
+    """
+    if concept is Concept.LOOK:
+        thing = f"a {THINGS[0]} emoji" if small else f"a {THINGS[0]}"
+        return {"trigger": f"{thing}, {trigger} style", "neither": thing}
     words = {"trigger": trigger, "neither": class_word or "thing"}
     if class_word:
         words["trigger_and_class"] = f"{trigger} {class_word}"

@@ -128,7 +128,7 @@ class WorkerHandle:
         Beside a training that has begun, it takes short jobs on the bases it says it `serves`.
         """
         held = {claim.job.kind for claim in self.claims}
-        kinds = [k for k in (Kind.SAMPLE, Kind.CAPTION, Kind.TRAIN) if k not in held]
+        kinds = [kind for kind in Kind if kind not in held]
         if Kind.TRAIN not in held:
             return kinds, None
         state = self.state() or {"held": [], "serves": []}

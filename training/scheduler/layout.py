@@ -12,6 +12,7 @@ from typing import Any
 
 from storage.errors import JobError, UserError
 from storage.folders import JobFolder, link_file, write_json
+from storage.planning.report import MIN_PHOTOS
 from storage.records import Catalog, Job, Kind, Photo, Style
 from storage.requests import GridRequest, TrainRequest
 from storage.store import Store
@@ -46,6 +47,8 @@ async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
     elif job.kind is Kind.SAMPLE:
         linked = grid_request if "cells" in job.request else sample_request
         content["request"] = await linked(store, job)
+    elif job.kind is Kind.GRADE:
+        content["request"] = await grade_request(store, job, catalog.captioner)
     else:
         content["request"] = await caption_request(store, job)
     await asyncio.to_thread(write_json, folder.request_file, content)
@@ -204,6 +207,28 @@ async def caption_request(store: Store, job: Job) -> dict[str, Any]:
     names = await asyncio.to_thread(link_photos, store, job, photos)
     gone = len(job.request["photos"]) - len(names)
     return job.request | {"photos": list(names), "gone": gone}
+
+
+async def grade_request(store: Store, job: Job, captioner: str) -> dict[str, Any]:
+    """Link a style and those of its photos that are still there; return the request with both."""
+    content = await sample_request(store, job)
+    if job.style is None:
+        raise JobError("style_unknown")
+    photos = await list_taught(store, job)
+    names = await asyncio.to_thread(link_photos, store, job, photos)
+    if len(names) < MIN_PHOTOS:
+        raise JobError("photos_few", photos=len(names), least=MIN_PHOTOS)
+    return content | {"captioner": captioner, "photos": list(names)}
+
+
+async def list_taught(store: Store, job: Job) -> list[Photo]:
+    """Return the photos of a style's dataset that were in it when its training was asked for."""
+    style = await store.styles.get(job.style or 0, job.owner, job.guild)
+    if job.dataset is None or style.job is None:
+        return []
+    since = (await store.jobs.get(style.job)).created
+    photos = await store.photos.list_for(job.dataset, job.owner)
+    return [photo for photo in photos if photo.created <= since]
 
 
 def link_photos(store: Store, job: Job, photos: list[Photo]) -> dict[int, str]:

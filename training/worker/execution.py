@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 #: A generator of events that may be sent a command at each `StepBoundary`.
 Task = Generator[Event, JobCommand | None, None]
 LOG_FORMAT = logging.Formatter("{asctime} {levelname:<7} {name}: {message}", style="{")
-URGENCY = (Kind.SAMPLE, Kind.CAPTION, Kind.TRAIN)
+URGENCY = (Kind.SAMPLE, Kind.CAPTION, Kind.GRADE, Kind.TRAIN)
 
 
 class Execution:

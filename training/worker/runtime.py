@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from storage.folders import JobFolder
 from storage.records import Base, Catalog, Kind, Rule
-from training import caption, families, methods, sample
+from training import caption, families, grade, methods, sample
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.lazy import SLOW_IMPORTS, import_slowly
@@ -19,7 +19,12 @@ from training.run.defaults import rules
 from training.settings import TrainingSettings
 from training.worker.execution import Task
 
-TASKS = {Kind.TRAIN: loop.train, Kind.SAMPLE: sample.sample, Kind.CAPTION: caption.caption}
+TASKS = {
+    Kind.TRAIN: loop.train,
+    Kind.SAMPLE: sample.sample,
+    Kind.CAPTION: caption.caption,
+    Kind.GRADE: grade.grade,
+}
 FREE_ROUNDING_MIB = 256  #: to which the free memory in the state is rounded
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from bot import wording
-from bot.terminal.evaluation import evaluation_lines, find_nearest
+from bot.terminal.evaluation import evaluation_lines
+from storage.planning.report import find_nearest
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def event(tmp_path):
         "kind": "evaluated", "file": str(tmp_path / "report.json"), "folder": str(tmp_path),
         "style": "mydog", "base": "Safelight emoji", "seconds": 20.1, "pictures": pictures,
         "score": {"mean": 0.125, "spread": 0.02, "seeds": 3}, "grades": grades, "leak": 0.3,
-        "bindings": {"trigger": 0.8, "trigger_and_class": 0.9, "neither": 0.3},
+        "bindings": {"trigger": 0.8, "trigger_and_class": 0.9, "neither": 0.3, "base": 0.0},
         "computed_by": dict.fromkeys(grades, "EfficientNet-Lite2"),
     }  # fmt: skip
 
@@ -50,6 +51,6 @@ def test_a_copy_comes_before_what_is_only_near(event):
     """Of those, the nearest."""
     event["pictures"][2] |= {"cosine": 0.99, "ssim": 0.7}
 
-    assert find_nearest(event)["file"] == "001.png"
+    assert find_nearest(event["pictures"])["file"] == "001.png"
     event["pictures"][1]["copied"] = False
-    assert find_nearest(event)["file"] == "002.png"
+    assert find_nearest(event["pictures"])["file"] == "002.png"

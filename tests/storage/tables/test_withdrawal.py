@@ -260,3 +260,26 @@ async def test_upload_meanwhile(
     for member, code in ((BOB, "dataset_unknown"), (ALICE, "consent_needed")):
         with pytest.raises(UserError, match=code):
             await store.photos.add(shared, make_photo(8), member)
+
+
+@pytest.mark.parametrize("running", [False, True])
+async def test_reports(
+    store: Store, home: Home, shared: Dataset, make_job: Callable[..., NewJob], *, running: bool
+) -> None:
+    """What a report says of the photos goes with them; one that is drawn ends."""
+    await store.jobs.queue(make_job(Kind.GRADE, dataset=shared.id))
+    job = await store.jobs.claim("w", [Kind.GRADE])
+    assert job is not None
+    file = home.job_folder(job.folder).report_file
+    file.parent.mkdir(parents=True)
+    file.write_text("bob in numbers")
+    if not running:
+        await store.jobs.end_run(job.id, job.fence, Status.DONE)
+
+    await store.withdrawals.withdraw(BOB, delete_styles=False)
+    if running:
+        assert (await store.jobs.get(job.id)).requested is not None
+        await store.jobs.end_run(job.id, job.fence, Status.CANCELLED)
+        await store.jobs.purge(job.id)
+
+    assert search(home, "bob in numbers") == set()

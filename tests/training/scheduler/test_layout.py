@@ -11,8 +11,8 @@ from PIL import Image
 from storage.crops import FramedBy, Framing
 from storage.errors import SafelightError
 from storage.planning.grid import lay_out_grid
-from storage.records import Base, Catalog, CheckedPhoto, Kind
-from storage.requests import GridRequest, GridStyle
+from storage.records import Base, Catalog, CheckedPhoto, Concept, Kind
+from storage.requests import GradeRequest, GridRequest, GridStyle
 from storage.variations import Variation
 from training.recipe.recipe import Recipe
 from training.scheduler.layout import clear_folder, has_photos, write_job_folder
@@ -353,3 +353,34 @@ async def test_what_is_kept(queue):
     clear_folder(folder)
 
     assert sorted(path.name for path in folder.path.iterdir()) == ["result", "samples"]
+
+
+async def test_a_report_has_the_photos_of_its_style(queue):
+    """Those that were there when it was trained and still are; too few of them end the job."""
+    dataset = await queue.add_dataset(count=3)
+    trained = await queue.add_training(dataset=dataset)
+    file = queue.home.path / "made.safetensors"
+    file.write_bytes(b"weights")
+    known = {"method": "lora", "family": "sd1", "trigger": "mydog", "concept": Concept.LOOK}
+    style = await queue.store.styles.add(trained, file, **known)
+    late = CheckedPhoto("d" * 64, 9 << 40, 64, 64, b"late", b"preview", ())
+    await queue.store.photos.add(dataset, late)
+    gone, *left = await queue.store.photos.list_for(dataset.id, ALICE)
+    await queue.store.photos.remove(gone.id, ALICE)
+    request = asdict(GradeRequest("mydog", "embedded", Concept.LOOK))
+    more = {"dataset": dataset.id, "style": style.id}
+    job = await queue.add_job(Kind.GRADE, ALICE, request, "embedded", **more)
+
+    await write_job_folder(queue.store, job, replace(CATALOG, captioner="blip"))
+
+    folder = queue.home.job_folder(job.folder)
+    told = GradeRequest.from_json(folder.read_request()["request"])
+    assert told.photos == tuple(photo.id for photo in left[:2])
+    assert (told.method, told.trigger, told.captioner) == ("lora", "mydog", "blip")
+    assert len([*folder.photos.iterdir()]) == 2
+    assert folder.style_file.read_bytes() == b"weights"
+    await queue.store.photos.remove(left[0].id, ALICE)
+    again = await queue.add_job(Kind.GRADE, ALICE, request | {"strength": 0.5}, "embedded", **more)
+    with pytest.raises(SafelightError) as refused:
+        await write_job_folder(queue.store, again, CATALOG)
+    assert refused.value.code == "photos_few"
