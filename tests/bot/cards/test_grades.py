@@ -20,7 +20,7 @@ SCORE = {"mean": 0.515, "spread": 0.04, "seeds": 3}
 
 
 @pytest.fixture
-async def taught(kit, scheduler):
+async def taught(scheduler):
     """Return alice and a style that she has trained on three photos."""
     alice, job = await scheduler.start_training()
     style = await scheduler.finish_training(job)
