@@ -41,6 +41,18 @@ export async function drawable(url) {
   await next.decode();
 }
 
+// Selects.
+
+/** What each select had selected when it was last drawn. @type {Map<string, string>} */
+const defaults = new Map();
+
+/** Return whether a select that was drawn before now has something else selected. */
+export function hasNewDefaults(key, values) {
+  const before = defaults.get(key);
+  defaults.set(key, values.join());
+  return before !== undefined && before !== values.join();
+}
+
 // Commands.
 
 /** Offer the first options by name: the rest is behind a button. */

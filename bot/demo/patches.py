@@ -11,7 +11,10 @@ PAGE = {
     "</head>": '<link rel="icon" href="/glim.png">'
     '<link rel="stylesheet" href="/safelight.css"></head>',
 }
-IMPORTS = 'import { answersPress, drawable, kept, missing, offerOptions } from "/safelight.js";\n'
+IMPORTS = (
+    "import { answersPress, drawable, hasNewDefaults, kept, missing, offerOptions }"
+    ' from "/safelight.js";\n'
+)
 #: By script: a picture is kept while its message is edited.
 MEDIA = {
     'image = node("img", className);': "image = kept(options, className, group);",
@@ -50,9 +53,17 @@ WORKBENCH = {"ui.sidebar.inert = modalOpen || ": "ui.sidebar.inert = "}
 COMPONENTS = {
     'const focus = dialog.querySelector("input': 'const focus = body.querySelector("input'
 }
+#: An edited message's select shows what it now selects, not what was picked in it before.
+SELECTS = {
+    "  const draft = draftValue(key);": "  const ours = optionDefaults(entries).slice(0, maximum);\n"
+    "  if (component.type === TYPE.STRING_SELECT && dropdown?.key !== key"
+    " && hasNewDefaults(key, ours)) options.onReconcileDraft?.(key, ours);\n"
+    "  const draft = draftValue(key);",
+}
 SCRIPTS = {
     "components.js": COMPONENTS,
     "media.js": MEDIA,
+    "selects.js": SELECTS,
     "commands.js": COMMANDS,
     "timeline.js": TIMELINE,
     "workbench.js": WORKBENCH,

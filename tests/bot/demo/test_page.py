@@ -12,6 +12,7 @@ from PIL import Image
 from bot import wording
 from bot.actions.jobstate import JobState
 from bot.card import Card
+from bot.cards.checkpoints import UseCheckpoint
 from bot.cards.components import row, text
 from bot.cards.job import JobView, job_card
 from bot.cards.style import Draw
@@ -294,6 +295,30 @@ async def test_an_edit_keeps_the_picture(tmp_path, tab):
 
         assert first != 512
         assert await browser.run("blank") == 0
+
+
+async def test_an_edit_selects_anew(tmp_path, tab):
+    """A select shows what its message's last edit has selected, as Discord does."""
+    bot = demo(tmp_path / "home")
+
+    async def post_card(there):
+        room = bot.get_partial_messageable(there.channel.id, guild_id=there.server.id)
+        sent.append(await room.send(view=select_card(3)))
+
+    sent, shown = [], "document.querySelector('.select-value').innerText"
+    async with served_page(tmp_path / "home", bot, post_card) as url, tab(url) as browser:
+        await browser.wait_until(f"{shown} === 'Step 3'")
+        await sent[0].edit(view=select_card(6))
+        await browser.wait_until(f"{shown} === 'Step 6'")
+
+
+def select_card(step):
+    """Return a card with a select of checkpoints, one of which is selected."""
+    options = [
+        discord.SelectOption(label=f"Step {each}", value=str(each), default=each == step)
+        for each in (3, 6)
+    ]
+    return Card(row(UseCheckpoint(1, options=options)))
 
 
 def list_progress(bot, job):
