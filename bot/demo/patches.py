@@ -58,7 +58,7 @@ SELECTS = {
     "  const draft = draftValue(key);": "  const ours = optionDefaults(entries).slice(0, maximum);\n"
     "  if (component.type === TYPE.STRING_SELECT && dropdown?.key !== key"
     " && hasNewDefaults(key, ours)) options.onReconcileDraft?.(key, ours);\n"
-    "  const draft = draftValue(key);",
+    "  const draft = draftValue(key);"
 }
 SCRIPTS = {
     "components.js": COMPONENTS,
