@@ -55,7 +55,8 @@ COMPONENTS = {
 }
 #: An edited message's select shows what it now selects, not what was picked in it before.
 SELECTS = {
-    "  const draft = draftValue(key);": "  const ours = optionDefaults(entries).slice(0, maximum);\n"
+    "  const draft = draftValue(key);": "  const ours"
+    " = optionDefaults(entries).slice(0, maximum);\n"
     "  if (component.type === TYPE.STRING_SELECT && dropdown?.key !== key"
     " && hasNewDefaults(key, ours)) options.onReconcileDraft?.(key, ours);\n"
     "  const draft = draftValue(key);"
