@@ -12,6 +12,7 @@ from storage.records import Kind, Release
 from training.scheduler.backend import Backend
 from training.scheduler.claim import Claim
 from training.scheduler.watch import WorkerWatch
+from training.worker.execution import URGENCY
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
 from training.worker.marker import read_marker
@@ -128,7 +129,7 @@ class WorkerHandle:
         Beside a training that has begun, it takes short jobs on the bases it says it `serves`.
         """
         held = {claim.job.kind for claim in self.claims}
-        kinds = [kind for kind in Kind if kind not in held]
+        kinds = [kind for kind in URGENCY if kind not in held]
         if Kind.TRAIN not in held:
             return kinds, None
         state = self.state() or {"held": [], "serves": []}

@@ -184,11 +184,11 @@ def test_what_is_left_of_the_last_one_goes(worker):
 @pytest.mark.parametrize(
     ("held", "begun", "wanted"),
     [
-        ([], False, (["sample", "caption", "train"], None)),
-        ([Kind.SAMPLE], False, (["caption", "train"], None)),
+        ([], False, (["sample", "caption", "grade", "train"], None)),
+        ([Kind.SAMPLE], False, (["caption", "grade", "train"], None)),
         ([Kind.TRAIN], False, ([], None)),
-        ([Kind.TRAIN], True, (["sample", "caption"], ["embedded"])),
-        ([Kind.TRAIN, Kind.SAMPLE], True, (["caption"], ["embedded"])),
+        ([Kind.TRAIN], True, (["sample", "caption", "grade"], ["embedded"])),
+        ([Kind.TRAIN, Kind.SAMPLE], True, (["caption", "grade"], ["embedded"])),
     ],
 )
 def test_what_can_be_taken(worker, held, begun, wanted):
