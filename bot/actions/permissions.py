@@ -99,7 +99,7 @@ def check_moderator(interaction: Interaction) -> None:
 
 @contextmanager
 def refusing_duplicates(interaction: Interaction, *what: object) -> Iterator[None]:
-    """Refuse a member's second identical command while the first one runs."""
+    """Refuse a member's second identical command, or press, while the first one runs."""
     command = interaction.command.qualified_name if interaction.command else ""
     key, running = (interaction.user.id, command, *what), interaction.client.running_commands
     if key in running:

@@ -11,7 +11,7 @@ from discord import ui
 from bot import wording
 from bot.actions.continuing import plan_more
 from bot.actions.jobstate import JobState
-from bot.actions.permissions import check_may_train_again
+from bot.actions.permissions import check_may_train_again, refusing_duplicates
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, Select, defer_update, row, text
@@ -118,7 +118,7 @@ class TrainMore(Button, verb="style:more"):
         await defer_update(interaction)
         bot = interaction.client
         style = await find_own_style(interaction, self.number(0))
-        async with bot.jobs.lock:  # of two presses at once, one finds the other's job
+        with refusing_duplicates(interaction, "train"):
             new = await plan_more(bot, style)
             await check_may_train_again(interaction, new.guild)
             job = await bot.store.jobs.queue(new)

@@ -11,7 +11,7 @@ import discord
 
 from bot import wording
 from bot.actions.jobstate import JobState
-from bot.actions.permissions import check_may_train_again, is_moderator
+from bot.actions.permissions import check_may_train_again, is_moderator, refusing_duplicates
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer_update, edit, follow_up, row, text
@@ -276,11 +276,12 @@ class Retry(Button, verb="job:retry"):
         job = await bot.store.jobs.get_owned(self.number(0), interaction.user.id)
         if job.status not in {Status.FAILED, Status.CANCELLED} or job.dataset is None:
             raise UserError("job_unknown")
-        await check_may_train_again(interaction, job.guild)
-        disk.check_disk_space(bot.settings)
-        guild, channel = job.guild, job.channel
-        new = NewJob(job.kind, job.owner, guild, channel, job.request, job.base, job.dataset)
-        again = await bot.store.jobs.queue(replace(new, private=job.private))
+        with refusing_duplicates(interaction, "train"):
+            await check_may_train_again(interaction, job.guild)
+            disk.check_disk_space(bot.settings)
+            guild, channel = job.guild, job.channel
+            new = NewJob(job.kind, job.owner, guild, channel, job.request, job.base, job.dataset)
+            again = await bot.store.jobs.queue(replace(new, private=job.private))
         await bot.jobs.show(again.id)
 
 

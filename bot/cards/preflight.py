@@ -11,7 +11,7 @@ from bot import wording
 from bot.actions import channels, delivery
 from bot.actions.framing import Crops
 from bot.actions.order import TrainingOrder
-from bot.actions.permissions import check_daily_quota, check_role
+from bot.actions.permissions import check_daily_quota, check_role, refusing_duplicates
 from bot.actions.training import (
     Preview,
     list_bases,
@@ -206,8 +206,13 @@ class Start(Button, verb="plan:start"):
     label, style = wording.training.START, discord.ButtonStyle.success
 
     async def press(self, interaction: Interaction) -> None:
-        """Check everything once more, then queue the training and post its card."""
+        """Check everything once more, then queue the training and post its card, once."""
         await defer_update(interaction)
+        with refusing_duplicates(interaction, "train"):
+            await self.start(interaction)
+
+    async def start(self, interaction: Interaction) -> None:
+        """Check everything, and queue the training unless people have to be asked about."""
         bot, guild = interaction.client, interaction.guild_id or 0
         await check_role(interaction, "train")
         await check_daily_quota(interaction)

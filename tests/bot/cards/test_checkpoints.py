@@ -169,9 +169,13 @@ async def test_more(kit, result):
 
 
 async def test_more_once(kit, result):
-    """A second press is refused while the training of the first is open."""
+    """A second press is refused while the first one works, and while its training is open."""
     alice, style, thread = result
     message, button = thread.last_message, f"style:more:{style.id}"
+    kit.bot.running_commands.add((alice.id, "", "train"))
+    answer = await alice.click(message, custom_id=button)
+    assert kit.says(answer, wording.errors.ERRORS["still_busy"])
+    kit.bot.running_commands.clear()
 
     await alice.click(message, custom_id=button)
     answer = await alice.click(message, custom_id=button)

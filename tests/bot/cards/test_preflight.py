@@ -203,3 +203,17 @@ async def test_change_what_is_advised(kit, scheduler):
 
     assert wording.training.ADJUST in kit.labels(changed)
     assert len(list_selects(kit, card)) == 2
+
+
+async def test_pressed_twice(kit, scheduler):
+    """While a first press queues a training, a second one of its member is refused."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    card = (await alice.slash(kit.channel, "train lora", dataset="my dog")).response
+    kit.bot.running_commands.add((alice.id, "", "train"))
+
+    answer = await alice.click(card, label="Start")
+    kit.bot.running_commands.clear()
+
+    assert kit.says(answer, ERRORS["still_busy"])
+    assert await kit.store.jobs.list_open() == []
