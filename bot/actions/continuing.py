@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from bot.actions.training import count_style_bytes
 from bot.bot import Bot
 from storage import disk, limits
 from storage.errors import UserError
@@ -24,7 +25,7 @@ async def plan_more(bot: Bot, style: Style) -> NewJob:
     """Return the job that trains a style for 30 % more steps.
 
     Raises UserError: "state_gone" if there is nothing to go on from, "more_busy" while a job does
-    so already, or for the server's limits.
+    so already, or for the limits of server and operator.
     """
     store = bot.store
     job = await store.jobs.get(style.job or 0)
@@ -42,6 +43,7 @@ async def plan_more(bot: Bot, style: Style) -> NewJob:
     if server.minutes and minutes > server.minutes:
         raise UserError("minutes_over", minutes=minutes, most=server.minutes)
     disk.check_disk_space(bot.settings)
+    disk.check_member_quota(bot.settings, await count_style_bytes(bot, job.owner), style.bytes)
     changes = {"steps": done.steps + more, "stop_after": 0, "continues": job.id, "file_bytes": 0}
     request = job.request | changes
     new = NewJob(job.kind, job.owner, job.guild, job.channel, request, job.base, job.dataset)

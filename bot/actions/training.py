@@ -319,8 +319,10 @@ def find_base(catalog: Catalog, name: str) -> Base:
 
 
 async def count_style_bytes(bot: Bot, owner: int) -> int:
-    """Return the bytes of a member's styles, including those of open trainings."""
-    return await bot.store.styles.sum_bytes(owner) + await bot.store.jobs.sum_planned_bytes(owner)
+    """Return the bytes of a member's styles with their checkpoints, and of open trainings'."""
+    store = bot.store
+    kept = await store.checkpoints.sum_bytes(owner)
+    return await store.styles.sum_bytes(owner) + await store.jobs.sum_planned_bytes(owner) + kept
 
 
 async def place_in_queue(bot: Bot) -> int:

@@ -181,7 +181,7 @@ ERRORS = {
     "prompt_empty": "The prompt is empty. Describe what to draw.",
     "prompts_many": "You gave {count} sample prompts; the limit is {most}. Please leave some out.",
     "prompt_long": "The prompt has {length} characters; the limit is {most}. Please shorten it.",
-    "quota_full": "Your styles take {used} MB here, including those still to be trained, and this one needs {more} MB more; the limit per member is {most} MB. Delete what you no longer need with /style delete, or ask the operator for more.",
+    "quota_full": "Your styles take {used} MB here, including the checkpoints kept to choose from and those still to be trained, and this one needs {more} MB more; the limit per member is {most} MB. Delete what you no longer need with /style delete, or ask the operator for more.",
     "quota_used": "You've used your {jobs} trainings for today. You can start the next one <t:{when}:R>.",
     "rank_method": "The method {method} trains whole networks, so it has no rank. Leave the rank out, or pick a method such as lora.",
     "recipe_broken": "The job's recipe can't be read ({reason}). Start the training again.",

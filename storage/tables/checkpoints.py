@@ -22,6 +22,10 @@ SELECT_RUNS = """
 SELECT id, id || '-' || key AS folder FROM jobs
 WHERE style = :style AND kind = 'train' ORDER BY id
 """
+SELECT_OWN_RUNS = """
+SELECT id || '-' || key AS folder FROM jobs
+WHERE owner = :owner AND kind = 'train' AND style IS NOT NULL
+"""
 CHOOSE = """
 UPDATE styles SET checkpoint = :step, digest = :digest, bytes = :bytes
 WHERE id = :id AND owner = :owner AND removed IS NULL RETURNING *, NULL AS shared
@@ -59,6 +63,11 @@ class Checkpoints:
         """Return the kept checkpoints of a style, by their steps."""
         rows = await self._database.execute(SELECT_RUNS, style=style.id)
         return await asyncio.to_thread(self._list_kept, [(r["id"], r["folder"]) for r in rows])
+
+    async def sum_bytes(self, owner: int) -> int:
+        """Return the bytes that are kept of a member's trainings, but for their styles' files."""
+        rows = await self._database.execute(SELECT_OWN_RUNS, owner=owner)
+        return await asyncio.to_thread(self._sum_kept, [row["folder"] for row in rows])
 
     async def choose(self, style: Style, owner: int, checkpoint: StyleCheckpoint) -> None:
         """Make a checkpoint the style's file.
@@ -99,6 +108,16 @@ class Checkpoints:
                 if match := KEPT_STYLE.fullmatch(path.name):
                     found[int(match[1])] = StyleCheckpoint(job, int(match[1]), folder)
         return [found[step] for step in sorted(found)]
+
+    def _sum_kept(self, runs: list[str]) -> int:
+        """Return the bytes of files that have no other name, as a style's own file has."""
+        found = 0
+        for run in runs:
+            for path in self._home.job_folder(run).kept.glob("*"):
+                with suppress(FileNotFoundError):  # it goes meanwhile
+                    stat = path.stat()
+                    found += stat.st_size * (stat.st_nlink == 1)
+        return found
 
     def _finish(self, *styles: Style) -> None:
         """Put the next file of a style in its place if its row tells of it, else remove it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 
 import pytest
@@ -159,6 +160,12 @@ async def test_more(kit, result):
     bob = kit.add_member("bob")
     answer = await bob.click(thread.last_message, custom_id=f"style:more:{style.id}")
     assert kit.says(answer, wording.errors.ERRORS["style_not_own"])
+    kit.bot.settings.member_quota_mib = 1
+    kept = kit.store.home.job_folder(before.folder).kept_style(50)
+    os.truncate(kept, 2 << 20)
+    answer = await alice.click(thread.last_message, custom_id=f"style:more:{style.id}")
+    assert kit.says(answer, wording.errors.ERRORS["quota_full"], used=2, more=0, most=1)
+    os.truncate(kept, 7)
 
     await alice.click(thread.last_message, custom_id=f"style:more:{style.id}")
 

@@ -111,6 +111,18 @@ async def test_retention(store: Store, style: Style) -> None:
     assert files == [b"weights of 25"]
 
 
+@pytest.mark.usefixtures("style")
+async def test_bytes(store: Store) -> None:
+    """What is kept beside a style's own file counts as its owner's."""
+    others = len(b"weights of 25") + len(b"weights of 50") + len(b"moments and captions")
+    assert await store.checkpoints.sum_bytes(ALICE) == others
+    assert await store.checkpoints.sum_bytes(BOB) == 0
+
+    await store.checkpoints.remove_old(time.time() + 60)
+
+    assert await store.checkpoints.sum_bytes(ALICE) == 0
+
+
 @pytest.mark.parametrize("what", ["style", "dataset", "withdrawal", "leaving"])
 async def test_deleted(store: Store, style: Style, what: str) -> None:
     """With the style, the dataset or a contributor's consent goes what is kept of a training."""
