@@ -34,6 +34,8 @@ most 150. Pictures of one shot count once; only on the embedded base every pictu
 - A LoRA's own word (pivotal) learns at ten times the rate: 1e-3, as in edenartlab's trainer.
 - `--find-learning-rate`, or *Find learning rate* on a thorough training's card, looks for a rate
   around these in a short sweep on the photos; what that gains is in RESULTS.md, too.
+- `--folds 3`, or *Hold photos out* on such a card, first makes three runs of a third of the steps,
+  each without a third of the photos, if there are fewer than 20. It takes twice as long.
 - With several datasets in one style, each adds the steps that it would get alone.
 
 Written by `python -m benchmarks.settings --write docs/settings.md`; the numbers stand in

@@ -1,21 +1,20 @@
 """What happens in a job: a dataclass for each kind of event, and the JSON they are stored as.
 
 A task yields events. The worker appends them to `runs/<id>/events.jsonl`, the scheduler copies
-them into the table `events`, and the bot reads them there; `safelight train` and its siblings
-print them as lines of JSON. The JSON of an event has its fields by name; a field that is left
-out has its default. A line, in a file or on the shell, also has `at` (unix seconds), `kind` and,
-where the event ends a run of a queued job, that run's `fence`:
+them into the table `events`, where the bot reads them; on a shell they are printed. The JSON of an
+event has its fields by name; a field that is left out has its default. A line also has `at` (unix
+seconds), `kind` and, where the event ends a run of a queued job, that run's `fence`:
 
     {"at": 1796002617.222, "kind": "progress", "step": 2, "steps": 120, "loss": 0.077, ...}
 
-Field names of earlier versions are read as aliases. A kind that this version does not know, or
-one without a field that it needs, is read as `Unknown` and kept as it is. Unknown fields are
-dropped.
+Field names of earlier versions are read as aliases; unknown fields are dropped. A kind that this
+version doesn't know, or one without a field that it needs, is read as `Unknown` and kept as is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
@@ -90,12 +89,9 @@ class Progress(Event):
 
     KIND = "progress"
     ALIASES: ClassVar[Mapping[str, str]] = {
-        "smooth": "smoothed_loss",
-        "rate": "learning_rate",
-        "speed": "steps_per_second",
-        "eta": "eta_seconds",
-        "memory": "memory_mib",
-    }
+        "smooth": "smoothed_loss", "rate": "learning_rate", "speed": "steps_per_second",
+        "eta": "eta_seconds", "memory": "memory_mib",
+    }  # fmt: skip
     step: int
     steps: int
     loss: float = 0.0  #: of the newest step
@@ -116,6 +112,17 @@ class RateFound(Event):
     learning_rate: float  #: that it takes
     usual: float  #: that it would have taken; the same where the sweep says nothing
     curve: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldsTried(Event):
+    """Short runs, each without a part of the photos, tell how far the training should go."""
+
+    KIND = "folds"
+    steps: tuple[int, ...] = ()  #: of such a run, after which it was measured
+    held_out: tuple[float, ...] = ()  #: mean likeness then, to what was held out, 0 to 1
+    trained: tuple[float, ...] = ()  #: the same, to the other photos
+    last: int = 0  #: step at which the training ends for that; 0 is as planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +299,8 @@ class Done(Event):
     KIND = "done"
     STATUS: ClassVar[Status] = Status.DONE
     ALIASES: ClassVar[Mapping[str, str]] = {
-        "loads": "readable_by",
-        "small": "small_copy",
-        "whole": "full_model",
-    }
+        "loads": "readable_by", "small": "small_copy", "whole": "full_model",
+    }  # fmt: skip
     steps: int = 0  #: that were taken
     timings: Timings = Timings()
     file: str = ""
@@ -351,10 +356,9 @@ Ending: TypeAlias = Paused | Cancelled | Done | Failed
 KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
-        Started, Note, Progress, RateFound, PreviewsDrawn, ResultDrawn, CheckpointSaved,
-        CheckpointChosen, StrengthScored, PhotoCaptioned, PictureDrawn, JobServed, StepBoundary,
-        StatusChanged,
-        Paused, Cancelled, Done, Failed,
+        Started, Note, Progress, RateFound, FoldsTried, PreviewsDrawn, ResultDrawn,
+        CheckpointSaved, CheckpointChosen, StrengthScored, PhotoCaptioned, PictureDrawn, JobServed,
+        StepBoundary, StatusChanged, Paused, Cancelled, Done, Failed,
     )
 }  # fmt: skip
 OLD_TIMINGS = {
@@ -376,8 +380,7 @@ class LogEntry(Generic[E_co]):
 
     def to_json(self) -> Json:
         """Return the event's JSON with the fence: what the table keeps beside kind and time."""
-        fence = {"fence": self.fence} if self.fence else {}
-        return {**self.event.to_json(), **fence}
+        return self.event.to_json() | ({"fence": self.fence} if self.fence else {})
 
     def to_line(self) -> Json:
         """Return the JSON of a line, in files and on the shell."""
@@ -386,11 +389,9 @@ class LogEntry(Generic[E_co]):
 
 def _read_part(cls: type[Any], facts: Mapping[str, Any]) -> Any:
     """Read a part of an event, None where it is missing or another version's."""
-    known = {each.name: facts[each.name] for each in fields(cls) if each.name in facts}
-    try:
-        return cls(**known)
-    except TypeError:
-        return None
+    with suppress(TypeError):
+        return cls(**{each.name: facts[each.name] for each in fields(cls) if each.name in facts})
+    return None
 
 
 def _frozen(value: Any) -> Any:

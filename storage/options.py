@@ -149,6 +149,12 @@ class TrainingOptions:
         limits=(0, 0.5), switch=0.1,
         label="Hold out a tenth of 20 or more photos, to notice memorising",
     )  # fmt: skip
+    folds: int = option(
+        0, "parts of fewer than 20 photos to hold out in turn, in short runs first, to end a "
+        "thorough training before it memorises, e.g. 3; takes twice as long",
+        limits=(0, 5), switch=3,
+        label="Try first with a third of under 20 photos held out in turn; takes twice as long",
+    )  # fmt: skip
     extra_resolutions: tuple[int, ...] = option(
         (), "further resolutions to train at, e.g. 48,96", limits=RESOLUTION, aliases=("sides",)
     )

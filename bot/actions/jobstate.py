@@ -12,6 +12,7 @@ from storage.events import (
     Done,
     Ending,
     Event,
+    FoldsTried,
     LogEntry,
     Note,
     PictureDrawn,
@@ -29,6 +30,7 @@ ENDED_NOTES: Mapping[type[Event], tuple[str, ...]] = {
     ResultDrawn: ("disk_full",),
     CheckpointSaved: ("disk_full", "checkpoint_lost"),
     RateFound: ("rate_search",),
+    FoldsTried: ("folds",),
 }
 
 
@@ -48,6 +50,7 @@ class JobState:
     curve: str = ""  #: file of the loss curve
     choice: CheckpointChosen | None = None  #: between the checkpoints
     strength: StrengthScored | None = None  #: of the finished style
+    folds: FoldsTried | None = None  #: what short runs without a part of the photos said
     saved_step: int = 0  #: of the newest checkpoint
     pictures: dict[str, PictureDrawn] = field(default_factory=dict)  #: of a sample job, by file
     end: Ending | None = None
@@ -86,6 +89,8 @@ class JobState:
                 self.choice = event
             case StrengthScored():
                 self.strength = event
+            case FoldsTried():
+                self.folds = event
             case PictureDrawn():
                 self.pictures[event.file] = event
             case _ if isinstance(event, Ending):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import ClassVar
 
 import discord
 
@@ -36,11 +37,12 @@ from bot.cards.training_options import (
 from bot.wording import fill, format_count, format_size, join_words, say
 from storage.crops import MUCH_CUT
 from storage.errors import UserError
-from storage.options import options_table
+from storage.options import MIN_TO_HOLD_OUT, options_table
 from storage.planning.verdicts import count_different
 from storage.records import Dataset, Dial, Optimizer, Photo, Status
 
-FIND_RATE = "find_learning_rate"  #: the option
+FIND_RATE, HOLD_OUT = "find_learning_rate", "folds"  #: the options
+FOLDS = 3  #: parts of the photos
 MAX_REASONS = 3  #: on a card, for method, base and numbers together
 
 
@@ -72,9 +74,20 @@ async def preflight_card(
     if len(bases) > 1:
         card.add(row(BaseSelect(draft, options=base_options(order, bases))))
     card.add(row(Start(draft), Adjust(draft), More(draft), *controls, Leave()))
-    if order.dial is Dial.THOROUGH and order.optimizer is not Optimizer.PRODIGY:
-        card.add(row(FindRate(draft, finding=bool(order.options.get(FIND_RATE)))))
+    if tries := [*list_tries(order, draft, preview)]:
+        card.add(row(*tries))
     return card
+
+
+def list_tries(order: TrainingOrder, draft: int, preview: Preview) -> Iterator[Item]:
+    """Yield the buttons of what a thorough training may try before it begins."""
+    if order.dial is not Dial.THOROUGH:
+        return
+    if order.optimizer is not Optimizer.PRODIGY:
+        yield FindRate(draft, using=bool(order.options.get(FIND_RATE)))
+    few = FOLDS <= len(preview.photos) < MIN_TO_HOLD_OUT and len(preview.datasets) == 1
+    if few and preview.plan.rank:
+        yield HoldOut(draft, using=bool(order.options.get(HOLD_OUT)))
 
 
 def show_triggers(preview: Preview) -> list[Photo]:
@@ -316,21 +329,36 @@ class Adjust(Button, verb="plan:adjust"):
         await open_modal(interaction, AdjustForm(await load_order(interaction, self.number(0))))
 
 
-class FindRate(Button, verb="plan:rate"):
-    """Look for the learning rate first, or take the usual one again."""
+class Try(Button):
+    """Try something before the training, or leave it out again."""
 
-    label = wording.training.FIND_RATE
+    option: ClassVar[str]
+    value: ClassVar[object] = True
+    undo: ClassVar[str]  #: its label while it is used
 
-    def __init__(self, *numbers: int, finding: bool) -> None:
-        super().__init__(*numbers, label=wording.training.USUAL_RATE if finding else "")
+    def __init__(self, *numbers: int, using: bool) -> None:
+        super().__init__(*numbers, label=self.undo if using else "")
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
         order = await load_order(interaction, self.number(0))
-        options = {name: value for name, value in order.options.items() if name != FIND_RATE}
-        if FIND_RATE not in order.options:
-            options[FIND_RATE] = True
+        options = {name: value for name, value in order.options.items() if name != self.option}
+        if self.option not in order.options:
+            options[self.option] = self.value
         await edit(interaction, await preflight_card(interaction, replace(order, options=options)))
+
+
+class FindRate(Try, verb="plan:rate"):
+    """Look for the learning rate first, or take the usual one again."""
+
+    label, undo, option = wording.training.FIND_RATE, wording.training.USUAL_RATE, FIND_RATE
+
+
+class HoldOut(Try, verb="plan:folds"):
+    """Hold a part of the photos out in turn first, or train on all of them alone again."""
+
+    label, undo, option = wording.training.FOLDS, wording.training.NO_FOLDS, HOLD_OUT
+    value = FOLDS
 
 
 class AdjustForm(StepsForm):

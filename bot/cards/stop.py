@@ -12,7 +12,7 @@ from bot.actions.jobstate import JobState
 from bot.card import Card
 from bot.cards.components import text
 from bot.wording import fill, say
-from storage.events import CheckpointChosen
+from storage.events import CheckpointChosen, FoldsTried
 from storage.folders import JobFolder
 from storage.photos.filmstrip import Frame, draw_filmstrip
 from storage.tables.checkpoints import StyleCheckpoint
@@ -28,6 +28,7 @@ def add_stop(
     Where its end was the best, or no worse, and it did not stop early, there is nothing to add.
     The pictures are of one prompt and seed. The checkpoint that the owner has `chosen` is marked.
     """
+    card.add(*map(text, explain_folds(state.folds)))
     choice = state.choice
     if choice is None or not (choice.stopped or choice.step != choice.last):
         return
@@ -38,6 +39,17 @@ def add_stop(
         url = card.attach_content(draw_filmstrip(frames), PAIR_FILE)
         alt = fill(wording.result.PAIR_ALT, labels=", ".join(frame.label for frame in frames))
         card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
+
+
+def explain_folds(tried: FoldsTried | None) -> Iterator[str]:
+    """Yield how well short runs did on photos that were held out, if there were any."""
+    if tried is None:
+        return
+    best = tried.held_out.index(max(tried.held_out))
+    held_out, trained = (f"{100 * each[best]:.0f}" for each in (tried.held_out, tried.trained))
+    said = say(wording.result.FOLDS, held_out=held_out, trained=trained)
+    ended = say(wording.result.FOLDS_ENDED, last=tried.last) if tried.last else ""
+    yield f"{said} {ended}".strip()
 
 
 def list_frames(

@@ -60,6 +60,7 @@ NOTES = {
     "disk_full": "The disk is full, so nothing can be saved for now. Jobs go on by themselves once there is room again.",
     "disk_low": "The disk is nearly full ({free} MB left, {needed} MB needed). The job waits, and goes on by itself once there is room again.",
     "diverging": "This is going wrong: after {step} steps the style fits your photos worse than the base did before. Train again with a lower learning rate, or without one, so that I choose it.",
+    "folds": "Trying first on a part of your photos, in short runs that don't count: {fold} of {folds}.",
     "memory": "The GPU ran out of memory, so training continues in a way that needs less.",
     "negative_cut": "The negative prompt is longer than this base can read. Its end was ignored: “{words}”.",
     "not_learning": "After {step} steps the style has learnt next to nothing. Train again with a higher learning rate, or without one, so that I choose it.",

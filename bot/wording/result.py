@@ -27,6 +27,8 @@ STOPPED = (
     "**It stopped early**, at step {last}: its pictures had become no better since step {best}."
 )
 BEST_EARLIER = "**It was best at step {best}**: by the last step, {last}, its pictures were worse."
+FOLDS = "**On photos it had not seen**, short runs without a part of yours reached a likeness of {held_out} of 100, and of {trained} on the others."
+FOLDS_ENDED = "Later they became less like those, so the training ended at step {last}."
 PAIR_BEST = "step {step}: best"
 PAIR_STOPPED = "step {step}: stopped"
 PAIR_LAST = "step {step}: last"

@@ -88,6 +88,7 @@ RESUMED = "Going on from step {step} of {steps} on {device}; --fresh begins anew
 EVENTS = {
     "started": "On {device}:",
     "rate": "Learning rate {learning_rate:.2g} (usually {usual:.2g}), from the sweep in {curve}",
+    "folds": "Likeness after {steps} steps, to photos held out {held_out}, to the others {trained}",
     "sample": "Step {step}: {names}",
     "result": "At the end: {names}",
     "checkpoint": "Step {step}: {file}",

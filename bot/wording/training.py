@@ -81,6 +81,8 @@ ADJUST = "Steps and samples"
 CHANGE = "Change settings"
 FIND_RATE = "Find learning rate"
 USUAL_RATE = "Usual rate"
+FOLDS = "Hold photos out"
+NO_FOLDS = "Use all photos"
 
 # what can be changed on the card
 

@@ -18,6 +18,9 @@ from storage.planning.prompts import PREVIEW_PROMPTS
 from storage.records import Base, Concept, Optimizer, Timing
 from storage.requests import TrainRequest
 
+#: runs with a part of the photos held out, before the training, and what they make of its time
+FOLDS, FOLDS_FACTOR = "folds", 2
+
 
 @dataclass(frozen=True, slots=True)
 class TimingKey:
@@ -46,6 +49,7 @@ class TimingKey:
             "whole": not size.rank,
             "prior": bool(size.num_class_images),
             "sweep": bool(options.get("find_learning_rate")),  # before the first step
+            FOLDS: bool(options.get("folds")),
             "shuffle": bool(options.get("shuffle_caption")),  # prompts are encoded in each step
         }
         words = [word for word, applies in slower.items() if applies]
@@ -67,6 +71,8 @@ def estimate_duration(
     if timing is None:
         return plan
     seconds = total_seconds(timing, plan.steps, plan.photos, plan.num_class_images, concepts)
+    if key not in known and FOLDS in key.options.split():
+        seconds *= FOLDS_FACTOR
     return replace(plan, seconds=seconds, timed_like=method)
 
 

@@ -44,6 +44,7 @@ NOT_PUBLIC = (
     "strength_share",
     "patience",
     "stop_after",
+    "found_last_step",
 )
 
 
@@ -108,6 +109,7 @@ class Recipe(TrainingOptions):
     stop_after: int = 0  #: step at which it ends, on the schedule of all its steps; 0 is the last
     continued_from: int = 0  #: step at which a finished training was taken up again
     found_learning_rate: float = 0.0  #: by the worker's sweep, in place of the other
+    found_last_step: int = 0  #: by the worker's runs without some photos, in place of the last one
 
     def __post_init__(self) -> None:
         check_recipe(self)
@@ -172,7 +174,7 @@ class Recipe(TrainingOptions):
     @property
     def last_step(self) -> int:
         """The step at which it ends."""
-        return min(self.stop_after or self.steps, self.steps)
+        return min(self.stop_after or self.steps, self.found_last_step or self.steps, self.steps)
 
     @property
     def preserves_prior(self) -> bool:

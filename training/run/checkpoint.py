@@ -170,5 +170,6 @@ def hash_request(recipe: Recipe) -> str:
     asked = recipe.to_json() | {
         "precision": "", "threads": 0, "stepper": "", "base_fingerprint": "", "family": "",
         "memory_fallbacks": (), "initializer_token": "", "found_learning_rate": 0.0,
+        "found_last_step": 0,
     }  # fmt: skip
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

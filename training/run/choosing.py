@@ -19,14 +19,13 @@ from PIL import Image
 
 from storage.events import CheckpointChosen
 from storage.folders import write_json
-from storage.planning.plan import list_preview_steps
 from training.judge.features import FeatureNet
 from training.judge.score import MIN_SEEDS, Score, read_score
 from training.judge.style_judge import Drawn, StyleJudge, Taught
 from training.recipe.recipe import Recipe
 from training.run.best import CAPTIONER
 from training.run.checkpoint import path_of_step
-from training.run.previews import Previews, Weights
+from training.run.previews import Previews, Weights, list_rounds
 
 SCORING_STEPS = 8  #: of the sampler: enough to compare pictures, and cheaper than to show them
 #: What things cost, in passes of one photo through the denoiser, as measured on the embedded base:
@@ -41,7 +40,7 @@ def plan_scoring(recipe: Recipe, previews: Previews) -> tuple[int, set[int]]:
     These are the last checkpoints, two at least, else none. Whole models keep their last one
     alone, and several concepts have photos that differ.
     """
-    steps = list_preview_steps(recipe.steps, recipe.save_every)
+    steps = list_rounds(recipe)
     passes = recipe.scoring_share * count_passes(recipe, previews)
     affordable = int(passes / cost_of_scores(recipe))  # prompts x checkpoints
     if not recipe.rank or recipe.other_concepts or min(affordable, len(steps)) < 2:
@@ -52,9 +51,8 @@ def plan_scoring(recipe: Recipe, previews: Previews) -> tuple[int, set[int]]:
 
 def count_passes(recipe: Recipe, previews: Previews) -> int:
     """Count the passes of a whole run, with the pictures that it shows."""
-    rounds = 1 + len(list_preview_steps(recipe.steps, recipe.save_every))
-    pictures = previews.count_pictures(rounds)
-    return recipe.steps * recipe.batch_size * STEP_PASSES + pictures * SHOWN_PASSES
+    pictures = previews.count_pictures(1 + len(list_rounds(recipe)))
+    return recipe.last_step * recipe.batch_size * STEP_PASSES + pictures * SHOWN_PASSES
 
 
 def cost_of_scores(recipe: Recipe) -> int:
@@ -91,7 +89,9 @@ class CheckpointJudge:
         before = [Drawn(read_picture(path), text) for path, text in pairs if path.exists()]
         described = bases.find(recipe.base).small and has_obedience(recipe)
         describe = self.describe if described else None
-        taught = Taught(photos, words=(recipe.trigger,))
+        kept_out = recipe.validation_photos  # one alone says little
+        held_out = self.previews.crop_photos(kept_out) if len(kept_out) > 1 else ()
+        taught = Taught(photos, held_out, words=(recipe.trigger,))
         return StyleJudge(FeatureNet.load(bases.device), taught, before, describe)
 
     def describe(self, pictures: Sequence[Image.Image]) -> list[str]:

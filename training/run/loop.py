@@ -31,6 +31,7 @@ from training.run.draws import NoiseDraws
 from training.run.dropout import adapter_dropout
 from training.run.ema import EmaWeights
 from training.run.examples import Batches, encode_photos
+from training.run.folds import FoldRunner, can_fold
 from training.run.metrics import MetricsLog
 from training.run.previews import Draw, Previews, Weights, copy_parameters, list_rounds
 from training.run.prior import ClassImages
@@ -38,7 +39,7 @@ from training.run.probes import Drift
 from training.run.rate_finder import RateFinder
 from training.run.record import RunRecord
 from training.run.room import Commanded, write_when_room
-from training.run.step import OptimizerStep, WrongReplay
+from training.run.step import MicroBatch, OptimizerStep, WrongReplay
 from training.run.stylefile import StyleFiles
 from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer, read_last_progress
@@ -155,10 +156,11 @@ class TrainingRun:
         Returns True if the run must restart from the checkpoint with the next memory fallback.
         """
         command = yield from self.prepare()
-        recipe, last, early = self.recipe, self.recipe.last_step, False
         unused = ("vae",) if self.captions.encodes_each_step else ("vae", "text")
         with self.family.off_device(*unused), self.checkpoints, self.record:
             command = command or (yield from self.find_learning_rate())
+            command = command or (yield from self.try_folds())
+            recipe, last, early = self.recipe, self.recipe.last_step, False
             for step in range(self.first_step, recipe.last_step):
                 # 1) Measure, then save, so that whatever ends the run here loses nothing.
                 if self.record.is_due(step):
@@ -259,6 +261,20 @@ class TrainingRun:
         finder = RateFinder(recipe, self.attached, self.family, self.device, draw)
         found, command = yield from finder.search(self.folder, partial(self.reach_boundary, 0))
         self.recipe = self.record.recipe = found
+        return command
+
+    def try_folds(self) -> Commanded:
+        """Look for the last step before the first one, if the recipe says so."""
+        if self.first_step or not (can_fold(self.recipe) and self.judge.prompts):
+            return None
+
+        def draw(batches: Batches, step: int, purpose: str) -> list[MicroBatch]:
+            return self.draws.draw(batches, self.captions, step, purpose)
+
+        runner = FoldRunner(self.recipe, self.attached, self.judge, self.batches.examples, draw)
+        found, command = yield from runner.search(partial(self.reach_boundary, 0))
+        self.recipe = self.record.recipe = found
+        self.preview_steps, self.judge = list_rounds(found), CheckpointJudge(found, self.previews)
         return command
 
     def encode(self) -> None:

@@ -87,7 +87,7 @@ class RateFinder:
         """Return the recipe with the rate found, or as it is with a command that interrupted."""
         yield Note("rate_search")
         losses, rates = list[float](), list_rates(self.recipe)
-        with self.weights_kept():
+        with weights_kept(self.attached):
             take_step, first = self.make_step(), self.judge()
             for step, rate in enumerate(rates):
                 if command := (yield from boundary()):
@@ -131,16 +131,17 @@ class RateFinder:
             losses = [self.family.compute_loss(each.inputs) * each.weight for each in drawn]
         return float(torch.stack(losses).sum()) / batches
 
-    @contextmanager
-    def weights_kept(self) -> Iterator[None]:
-        """Put the weights back as they were, after the block."""
-        parameters = self.attached.parameters
-        before = {name: each.detach().to("cpu", copy=True) for name, each in parameters.items()}
-        try:
-            yield
-        finally:
-            for name, each in parameters.items():
-                each.data.copy_(before[name])
+
+@contextmanager
+def weights_kept(attached: Attached) -> Iterator[None]:
+    """Put the weights back as they were, after the block."""
+    parameters = attached.parameters
+    before = {name: each.detach().to("cpu", copy=True) for name, each in parameters.items()}
+    try:
+        yield
+    finally:
+        for name, each in parameters.items():
+            each.data.copy_(before[name])
 
 
 def list_rates(recipe: Recipe) -> list[float]:

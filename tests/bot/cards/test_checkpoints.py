@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot import wording
-from storage.events import CheckpointChosen, StrengthScored
+from storage.events import CheckpointChosen, FoldsTried, Note, StrengthScored
 from tests.fakes.discord import draw_photo
 
 
@@ -102,6 +102,8 @@ async def test_pair(kit, scheduler):
     for step in (50, 75, 100):
         await scheduler.report_preview(job, step)
         folder.kept_style(step).write_bytes(b"step %d" % step)
+    await scheduler.add_event(job, Note("folds", {"fold": 3, "folds": 3}))
+    await scheduler.add_event(job, FoldsTried((10, 20), (0.5, 0.4), (0.6, 0.9), 100))
     choice = CheckpointChosen(75, 100, 75, (75, 100), (0.61, 0.4), (0.04, 0.05))
     await scheduler.add_event(job, choice)
     await scheduler.finish_training(job)
@@ -109,6 +111,8 @@ async def test_pair(kit, scheduler):
     (message,) = kit.find_messages("is ready")
     assert kit.says(message, wording.result.BEST_EARLIER, last=100, best=75)
     assert describe_pictures(kit, message).endswith("at step 75: best, step 100: last")
+    assert kit.says(message, wording.result.FOLDS, held_out="50", trained="60")
+    assert kit.says(message, wording.result.FOLDS_ENDED, last=100)
 
     await alice.select(message, ["50"])
 

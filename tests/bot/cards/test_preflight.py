@@ -150,25 +150,36 @@ async def test_steps_and_samples(kit, scheduler):
     assert job.request["sample_prompts"] == ["mydog surfing", "@everyone and <@1>"]
 
 
-async def test_find_rate(kit, scheduler):
-    """A thorough training offers to look for its learning rate first, and takes that back."""
+@pytest.mark.parametrize(
+    ("labels", "phrase", "options"),
+    [
+        (
+            (wording.training.FIND_RATE, wording.training.USUAL_RATE),
+            "Look for the learning rate first", {"find_learning_rate": True},
+        ),
+        ((wording.training.FOLDS, wording.training.NO_FOLDS), "held out in turn", {"folds": 3}),
+    ],
+)  # fmt: skip
+async def test_tries(kit, scheduler, labels, phrase, options):
+    """A thorough training offers to try something first, and takes that back."""
+    label, undo = labels
     alice = kit.add_member("alice")
     await scheduler.add_dataset(alice)
     quick = await alice.slash(kit.channel, "train lora", **DATASET, dial="quick")
     card = (await alice.slash(kit.channel, "train lora", **DATASET, dial="thorough")).response
 
-    on = await alice.click(card, label=wording.training.FIND_RATE)
+    on = await alice.click(card, label=label)
     said = kit.text(on)
-    await alice.click(card, label=wording.training.USUAL_RATE)
+    await alice.click(card, label=undo)
     off = kit.text(card)
-    await alice.click(card, label=wording.training.FIND_RATE)
+    await alice.click(card, label=label)
     await alice.click(card, label="Start")
 
-    assert wording.training.FIND_RATE not in kit.labels(quick)
-    assert "Look for the learning rate first" in said
-    assert "Look for the learning rate first" not in off
+    assert label not in kit.labels(quick)
+    assert phrase in said
+    assert phrase not in off
     (job,) = await kit.store.jobs.list_open()
-    assert job.request["options"] == {"find_learning_rate": True}
+    assert job.request["options"] == options
 
 
 @pytest.mark.parametrize(

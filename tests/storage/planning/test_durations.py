@@ -46,6 +46,15 @@ def test_previews(steps: int, rounds: int) -> None:
     assert count_previews(steps, concepts=2) == 3 * rounds
 
 
+def test_folds() -> None:
+    """Until it was measured, a training with photos held out in turn is taken for two."""
+    folds = TimingKey.from_training("two cores", BASE, PLAN, Concept.LOOK, {"folds": 3})
+    plain = total_seconds(TIMING, 100, 6)
+
+    assert estimate_duration({KEY: TIMING}, folds, PLAN).seconds == 2 * plain
+    assert estimate_duration({KEY: TIMING, folds: TIMING}, folds, PLAN).seconds == plain
+
+
 def test_unknown() -> None:
     """There is no estimate for another device, another base, or before the first run."""
     for known in ({}, {replace(KEY, device="H100"): TIMING}, {replace(KEY, base="sd15"): TIMING}):
