@@ -16,6 +16,7 @@ import discord
 from bot import cogs, logs, wording
 from bot.bot import Bot
 from bot.cards.components import Control, find_controls
+from bot.jobfeed.comparisons import ComparisonCards
 from bot.jobfeed.examining import Examining
 from bot.jobfeed.follower import JobFollower
 from bot.jobfeed.retention import UnusedDatasets
@@ -71,6 +72,9 @@ async def open_features(bot: Bot, opened: AsyncExitStack) -> None:
     course = StudyCourse(bot)
     opened.push_async_callback(course.close)
     course.start()
+    comparing = ComparisonCards(bot, follower.watched)
+    opened.push_async_callback(comparing.close)
+    comparing.start()
     retention = UnusedDatasets(bot)
     opened.push_async_callback(retention.close)
     retention.start()

@@ -176,6 +176,7 @@ class NewJob:
     dataset: int | None = None
     style: int | None = None
     private: bool = False
+    comparison: int | None = None  #: that it is a part of
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,7 @@ class Job:
     started: float | None
     ended: float | None
     interruptions: int = 0  #: from outside, since the job last got further
+    comparison: int | None = None  #: that it is a part of: its card shows it, too
 
     @property
     def folder(self) -> str:

@@ -162,6 +162,47 @@ class GridRequest(SampleRequest):
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedStyle:
+    """A style of a comparison."""
+
+    number: int  #: of its entry
+    style: int  #: its id
+    base: str  #: that it was trained on
+    label: str  #: what tells it from the others
+    method: str = ""  #: (scheduler) of the style
+    trigger: str = ""  #: (scheduler) of the style
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRequest:
+    """Draw the same pictures with several styles of one dataset, and grade them."""
+
+    base: str  #: of the first style
+    name: str  #: of the dataset
+    trigger: str
+    concept: Concept
+    class_word: str
+    judged: tuple[JudgedStyle, ...]
+    captioner: str = ""  #: (scheduler) that tells whether pictures show what prompts ask for
+    photos: tuple[dict[str, Any], ...] = ()  #: (scheduler) file and framing of each
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Read a request from JSON.
+
+        Raises JobError("request_broken") if something is missing or unknown.
+        """
+        try:
+            return cls(**value | {
+                "concept": Concept(value["concept"]),
+                "judged": tuple(JudgedStyle(**each) for each in value["judged"]),
+                "photos": tuple(value.get("photos", ())),
+            })  # fmt: skip
+        except (KeyError, TypeError, ValueError) as broken:
+            raise JobError("request_broken", reason=str(broken)) from broken
+
+
+@dataclass(frozen=True, slots=True)
 class CaptionRequest:
     """Caption photos; each caption begins with the trigger."""
 

@@ -11,6 +11,7 @@ from storage.homefolder import create_home
 from storage.tables.captions import Captions
 from storage.tables.catalog import Catalogs
 from storage.tables.checkpoints import Checkpoints
+from storage.tables.comparisons import Comparisons
 from storage.tables.consents import Consents
 from storage.tables.contributors import Contributors
 from storage.tables.database import Database
@@ -52,6 +53,7 @@ class Store:
         self.captions = Captions(database)
         self.uploads = Uploads(database)
         self.jobs = Jobs(database, trash)
+        self.comparisons = Comparisons(database, trash)
         self.events = Events(database)
         self.likes = Likes(database)
         self.catalog = Catalogs(database)

@@ -60,13 +60,14 @@ class Painter:
 
     family: Family
     device: Device
-    style: LoadedStyle
+    style: LoadedStyle | None  #: None draws as the base does
     side: int  #: pixels
+    steps: int = STEPS  #: of the sampler
 
     def draw(self, prompts: Sequence[str], seeds: int = SEEDS, *, bare: bool = False) -> Drawing:
         """Draw each prompt from the same seeds, with the style or without."""
         pictures = [
-            Picture(prompt, "", FIRST_SEED + seed, STEPS, self.side, self.side)
+            Picture(prompt, "", FIRST_SEED + seed, self.steps, self.side, self.side)
             for prompt in prompts
             for seed in range(seeds)
         ]

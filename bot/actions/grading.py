@@ -55,7 +55,11 @@ async def order_report(bot: Bot, style: Style, requester: sampling.Requester) ->
     if trained is None or photos < MIN_PHOTOS:
         raise UserError("photos_few", photos=photos, least=MIN_PHOTOS)
     waiting = await store.jobs.list_open()
-    own = [job for job in waiting if (job.kind, job.owner) == (Kind.GRADE, requester.owner)]
+    own = [
+        job
+        for job in waiting
+        if (job.kind, job.owner) == (Kind.GRADE, requester.owner) and job.comparison is None
+    ]
     if len(own) >= MAX_OPEN_REPORTS:
         raise UserError("reports_many", most=MAX_OPEN_REPORTS)
     disk.check_disk_space(bot.settings)

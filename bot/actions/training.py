@@ -169,9 +169,17 @@ async def check_limits(bot: Bot, plan: Plan, owner: int, guild: int) -> None:
 
 async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -> Job:
     """Queue a training and return the job; `channel` is where its card will be posted."""
+    request, dataset = make_request(bot, preview, guild), preview.datasets[0]
+    place = dataset.owner, guild, channel
+    new = NewJob(Kind.TRAIN, *place, asdict(request), request.base, dataset.id)
+    return await bot.store.jobs.queue(replace(new, private=preview.order.private))
+
+
+def make_request(bot: Bot, preview: Preview, guild: int) -> TrainRequest:
+    """Return the request of a training with a random seed."""
     order, plan, (dataset, *others) = preview.order, preview.plan, preview.datasets
     upload_limit = max_file_bytes(bot.get_guild(guild), bot.settings.upload_mib)
-    request = TrainRequest(
+    return TrainRequest(
         method=order.method,
         base=order.base,
         name=dataset.name,
@@ -191,9 +199,6 @@ async def queue_training(bot: Bot, preview: Preview, guild: int, channel: int) -
         file_bytes=plan.file_bytes,
         sample_prompts=order.sample_prompts,
     )
-    place = dataset.owner, guild, channel
-    new = NewJob(Kind.TRAIN, *place, asdict(request), order.base, dataset.id)
-    return await bot.store.jobs.queue(replace(new, private=order.private))
 
 
 def list_others(concepts: Sequence[Dataset], class_set: ClassSet | None) -> Iterator[OtherDataset]:

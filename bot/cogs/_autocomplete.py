@@ -45,6 +45,12 @@ async def suggest_bases(interaction: Interaction, current: str) -> Choices:
     return matching_choices(here, current)
 
 
+async def suggest_methods(interaction: Interaction, current: str) -> Choices:
+    """Return the methods by their titles."""
+    catalog = await interaction.client.store.catalog.read()
+    return matching_choices([(each.title, each.name) for each in catalog.methods], current)
+
+
 async def suggest_fitting_bases(interaction: Interaction, current: str) -> Choices:
     """Return the installed bases; those that fit the style if one was picked."""
     catalog = await interaction.client.store.catalog.read()

@@ -11,17 +11,18 @@ from discord.ext import commands, tasks
 
 from bot import wording
 from bot.actions.advice import Question
+from bot.actions.comparing import DEFAULT_METHOD, ComparisonOrder
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import refusing_duplicates
 from bot.bot import Bot, Interaction
-from bot.cards import advice, preflight
+from bot.cards import advice, comparison, preflight
 from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
 from bot.wording import fill, flatten
 from storage.records import Dial, Method
 
 CATALOG_SECONDS = 30.0  #: between two looks at the catalog, for its first or for new methods
-MAX_METHODS = 24  #: subcommands that Discord takes in a group, beside `auto`
+MAX_METHODS = 23  #: subcommands that Discord takes in a group, beside `auto` and `compare`
 DIALS = [
     app_commands.Choice(name=name, value=dial)
     for dial, name in wording.training.DIAL_CHOICES.items()
@@ -105,6 +106,43 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
             group.add_command(train_command(method))
         self.methods = methods
         return True
+
+    @app_commands.command(description=wording.comparison.COMMAND)
+    @app_commands.describe(**wording.comparison.OPTIONS)
+    @app_commands.choices(dial=DIALS)
+    @app_commands.autocomplete(
+        dataset=_autocomplete.suggest_datasets,
+        base=_autocomplete.suggest_bases,
+        other_base=_autocomplete.suggest_bases,
+        third_base=_autocomplete.suggest_bases,
+        method=_autocomplete.suggest_methods,
+        other_method=_autocomplete.suggest_methods,
+        third_method=_autocomplete.suggest_methods,
+    )
+    async def compare(  # noqa: PLR0913, PLR0917 (what an expert may set)
+        self,
+        interaction: Interaction,
+        dataset: str,
+        base: str = "",
+        other_base: str = "",
+        third_base: str = "",
+        method: str = DEFAULT_METHOD,
+        other_method: str = "",
+        third_method: str = "",
+        dial: str = "balanced",
+        word: str = "",
+        steps: int = 0,
+    ) -> None:
+        """Show what comparing would cost and tell, with the button that starts it."""
+        with refusing_duplicates(interaction, dataset):
+            await defer(interaction)
+            bot = interaction.client
+            found = await bot.store.datasets.get_by_name(interaction.user.id, dataset)
+            bases: tuple[str, ...] = (base or bot.settings.default_base, other_base, third_base)
+            methods: tuple[str, ...] = method, other_method, third_method
+            bases, methods = (tuple(filter(None, each)) for each in (bases, methods))
+            order = ComparisonOrder(found.id, bases, methods, Dial(dial), steps, word)
+            await edit(interaction, await comparison.order_card(interaction, order))
 
     @app_commands.command(name="auto", description=wording.advice.COMMAND)
     @app_commands.describe(**wording.advice.OPTIONS)

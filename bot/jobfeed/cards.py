@@ -50,6 +50,7 @@ class WatchedJob:
     pending: Pending = Pending.NOW
     shown: Status | None = None  #: the status on the card; a queued job's card has its place
     lost: bool = False  #: the card cannot be posted: wait for the next status
+    compared: bool = False  #: the card of its comparison shows it, too
     ended: bool = False  #: the ladder shows the card's last state
     uncertain: bool = False  #: a card may have been posted that the store does not know of
     message: tuple[int, int, int] | None = None  #: channel, server and message id of the card
@@ -84,10 +85,16 @@ class WatchedJobs:
             if job.kind is Kind.CAPTION or not job.channel:
                 return None
             state = JobState.from_events(await self.store.events.list_for_job(number))
-            known = WatchedJob(number, state, ended=job.status.ended)
+            compared = job.comparison is not None
+            known = WatchedJob(number, state, compared=compared, ended=job.status.ended)
             known.uncertain = number <= self.newest
             self.known[number] = known
         return self.known[number]
+
+    async def read_state(self, number: int) -> JobState:
+        """Return what a job has told so far; nothing of one that is gone."""
+        watched = await self.find(number)
+        return watched.state if watched else JobState()
 
     def forget(self, number: int) -> None:
         """Leave a job's card alone from now on."""

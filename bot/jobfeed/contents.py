@@ -13,6 +13,7 @@ from bot.actions import delivery
 from bot.actions.continuing import has_state
 from bot.bot import Bot
 from bot.card import Card
+from bot.cards import compared
 from bot.cards import result as results
 from bot.cards.checkpoints import keep_until
 from bot.cards.components import text
@@ -54,12 +55,10 @@ class Contents:
         """
         if post.kind is PostKind.REPORT:
             return await self._make_report(post, place)
-        if post.dataset is not None:
-            card = await dataset_notice(self.bot, post)
-            return None if card is None else Content([lambda: card])
-        if post.study is not None:
-            shown = await study_post(self.bot, post, here=place not in {MEMBER, KEPT})
-            return None if shown is None else Content([lambda: shown])
+        if post.comparison is not None:
+            return await self._make_comparison(post, place)
+        if post.dataset is not None or post.study is not None:
+            return await self._make_notice(post, place)
         job = await self.store.jobs.get(post.job or 0)
         if post.kind is PostKind.GRADED:
             graded = await graded_post(self.bot, job)
@@ -105,6 +104,23 @@ class Contents:
         server = wording.escape(guild.name if guild else str(post.guild))
         said = fill(wording.report.OWNER_NOTICE, server=server, why=why)
         return Content([lambda: Card(text(said))])
+
+    async def _make_notice(self, post: Post, place: str) -> Content | None:
+        """Return what is to be told of a dataset or a study."""
+        if post.dataset is not None:
+            card = await dataset_notice(self.bot, post)
+        else:
+            card = await study_post(self.bot, post, here=place not in {MEMBER, KEPT})
+        return None if card is None else Content([lambda: card])
+
+    async def _make_comparison(self, post: Post, place: str) -> Content:
+        comparison = await self.store.comparisons.get(post.comparison or 0)
+        here = place not in {MEMBER, KEPT}
+        shown = await compared.make_post(
+            self.bot, comparison, post.kind, self.watched.read_state, pinged=here
+        )
+        pinged = (comparison.owner,) if here and post.kind is PostKind.COMPARED else ()
+        return Content([lambda: shown], pinged)
 
     async def _make_previews(self, post: Post, view: JobView) -> Content | None:
         entry = await self.store.events.get(post.event)

@@ -78,7 +78,7 @@ class JobFollower:
         """Post or update a job's card now."""
         async with self.lock:
             watched = await self.watched.find(number)
-            if watched is not None:
+            if watched is not None and not watched.compared:
                 await self._update_card(watched)
 
     async def make_card(self, number: int) -> Card:
@@ -162,6 +162,8 @@ class JobFollower:
         watched.request_update(Pending.SOON)
         kinds: list[PostKind] = []
         job = await self.store.jobs.get(entry.job)
+        if job.comparison is not None:  # its card shows this one, too
+            return []
         if isinstance(event, StatusChanged):
             watched.request_update(Pending.NOW)
             watched.lost = False
@@ -185,7 +187,7 @@ class JobFollower:
             job = await self.store.jobs.get(entry.job)
         except UserError:
             return []
-        if job.kind is not Kind.GRADE:
+        if job.kind is not Kind.GRADE or job.comparison is not None:
             return []
         return [NewPost(PostKind.GRADED, job.owner, job.guild, job.id, entry.id)]
 
@@ -204,7 +206,11 @@ class JobFollower:
 
     def _is_due(self, watched: WatchedJob) -> bool:
         """Return whether a card must be updated in this turn."""
-        if watched.ended or (watched.lost and watched.pending is not Pending.NOW):
+        if (
+            watched.compared
+            or watched.ended
+            or (watched.lost and watched.pending is not Pending.NOW)
+        ):
             return False
         wait = self.bot.settings.card_seconds - SLACK_SECONDS
         rested = time.monotonic() - watched.edited >= wait
@@ -245,7 +251,7 @@ class JobFollower:
         self.swept = time.monotonic()
         known = {job.id for job in await self.store.jobs.list_open()}
         for watched in [one for one in self.watched.known.values() if one.job not in known]:
-            if watched.ended and await self._is_known(watched.job):
+            if watched.compared or (watched.ended and await self._is_known(watched.job)):
                 self.watched.known.pop(watched.job)  # the ladder finds it again if need be
             else:
                 await self._update_card(watched)

@@ -53,6 +53,8 @@ PLACES = {
     PostKind.STUDY_OPEN: ("study", MEMBER),
     PostKind.STUDY_RESULT: ("study", MEMBER),
     PostKind.STUDY_FAILED: (MEMBER,),
+    PostKind.COMPARISON: ("comparison", MEMBER),
+    PostKind.COMPARED: ("comparison", MEMBER),
 }
 #: kinds of which a job's next one waits for the one before
 ORDERED = frozenset({PostKind.PREVIEWS, PostKind.RESULT, PostKind.ENDING})
@@ -68,6 +70,8 @@ EXPECTED = frozenset(
         PostKind.STUDY_FAILED,
     }
 )
+#: of what went with its member or photos
+GONE_CODES = frozenset({"job_unknown", "study_unknown", "comparison_unknown"})
 BUG = Verdict("bug")
 UNREACHABLE = Verdict("unreachable", transient=True)
 FULL_DISK_SECONDS = 5.0  #: until a post that could not be recorded is looked for, or tried again
@@ -120,7 +124,7 @@ class Ladder:
             if verdict is None and isinstance(error, UserError):
                 if error.code == "disk_full":
                     self.due[post.id] = time.monotonic() + FULL_DISK_SECONDS
-                if error.code not in {"job_unknown", "study_unknown"}:
+                if error.code not in GONE_CODES:
                     raise
                 return None  # its member has left, and took it along
             if verdict is None and self.bot.is_closed():  # its connection is closed already
@@ -198,6 +202,9 @@ class Ladder:
             if not server.log:
                 raise MissingPlaceError("no_log")
             return channels.partial_messageable(self.bot, server.log, post.guild)
+        if place == "comparison":
+            compared = await self.store.comparisons.get(post.comparison or 0)
+            return channels.partial_messageable(self.bot, compared.channel, compared.guild)
         if place == "study":
             study = await self.store.studies.get(post.study or 0)
             return channels.partial_messageable(self.bot, study.channel, study.guild)

@@ -9,6 +9,7 @@ from bot.wording import (
     backup,
     caption_audit,
     captions,
+    comparison,
     consent,
     contribution,
     dataset,

@@ -18,6 +18,7 @@ from storage.tables.database import Database, newest_migration
 from storage.tables.erasures import hash_member
 from storage.tables.members import ERASE_STATEMENTS
 from storage.tables.withdrawal import (
+    DELETE_COMPARISONS,
     DELETE_PHOTOS,
     REMOVE_THEIR_READERS,
     THEIR_JOBS,
@@ -30,7 +31,7 @@ UNION SELECT owner FROM jobs UNION SELECT requested_by FROM jobs UNION SELECT ow
 UNION SELECT owner FROM drafts UNION SELECT contributor FROM photos
 UNION SELECT member FROM contributors UNION SELECT member FROM style_contributors
 UNION SELECT member FROM watchers UNION SELECT member FROM posts UNION SELECT member FROM likes
-UNION SELECT owner FROM studies UNION SELECT member FROM votes
+UNION SELECT owner FROM studies UNION SELECT owner FROM comparisons UNION SELECT member FROM votes
 UNION SELECT reporter FROM reports UNION SELECT facts ->> 'by' FROM events
 """
 #: A style that the member left on its servers stays there without a name.
@@ -46,6 +47,7 @@ DELETE_LEAVING = (
 #: Photos whose consent was withdrawn go with the trainings that have copies of them; the receipt
 #: says so after a restore, too.
 TAKE_BACK = (
+    DELETE_COMPARISONS,
     f"DELETE FROM jobs WHERE {THEIR_JOBS}",
     *REMOVE_THEIR_READERS,
     DELETE_PHOTOS,

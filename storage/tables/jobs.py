@@ -32,10 +32,11 @@ SELECT id FROM jobs WHERE owner = :owner AND kind = :kind AND dataset IS :datase
 """
 INSERT_JOB = """
 INSERT INTO jobs
-  (key, kind, owner, guild, channel, request, base, dataset, style, private, created)
+  (key, kind, owner, guild, channel, request, base, dataset, style, private,
+   comparison, created)
 VALUES
   (lower(hex(randomblob(8))), :kind, :owner, :guild, :channel, :request, :base, :dataset, :style,
-   :private, :now)
+   :private, :comparison, :now)
 RETURNING *
 """
 CLAIM_JOB = """
@@ -210,14 +211,7 @@ class Jobs:
         Raises UserError: "job_unknown", "job_ended", or "job_unstarted" for a finish too early.
         """
         async with self._database.transaction() as tx:
-            job = await _get(tx, job_id)
-            if job.status.ended:
-                raise UserError("job_ended", job=job_id)
-            if command is JobCommand.FINISH and job.started is None:
-                raise UserError("job_unstarted", job=job_id)
-            moved = await _move(
-                tx, job, _status_after(job.status, command), by=by, command=command
-            )
+            moved = await send_command(tx, job_id, command, by)
         await self._trash.sweep()
         return moved
 
@@ -339,6 +333,16 @@ def job_from_row(row: sqlite3.Row) -> Job:
         requested=row["requested"] and JobCommand(row["requested"]),
         error=row["error"] and json.loads(row["error"]),
     )
+
+
+async def send_command(tx: Connection, job_id: int, command: JobCommand, by: int) -> Job:
+    """Do what `Jobs.send_command` does, as a part of a transaction."""
+    job = await _get(tx, job_id)
+    if job.status.ended:
+        raise UserError("job_ended", job=job_id)
+    if command is JobCommand.FINISH and job.started is None:
+        raise UserError("job_unstarted", job=job_id)
+    return await _move(tx, job, _status_after(job.status, command), by=by, command=command)
 
 
 def _status_after(status: Status, command: JobCommand) -> Status:

@@ -47,6 +47,11 @@ EXPORT_QUERIES = {
     "likes": "SELECT job, liked, at FROM likes WHERE member = :member",
     "studies": "SELECT id, guild, channel, question, hours, state, created, closes, result"
     " FROM studies WHERE owner = :member",
+    "comparisons": "SELECT id, kind, guild, channel, dataset, name, shares, state, round, result,"
+    " created, ended FROM comparisons WHERE owner = :member",
+    "comparison_entries": "SELECT comparison, number, label, base, request, job, round, out,"
+    " grades FROM comparison_entries"
+    " WHERE comparison IN (SELECT id FROM comparisons WHERE owner = :member)",
     "votes": "SELECT pair, choice, at FROM votes WHERE member = :member",
     "styles": "SELECT id, guild, job, name, method, family, base, trigger, concept, digest,"
     " bytes, created, whole, removed, checkpoint FROM styles WHERE owner = :member",
@@ -62,7 +67,7 @@ EXPORT_QUERIES = {
 }
 JSON_COLUMNS = {
     "bases", "body", "request", "error", "facts", "warnings", "found_framing", "chosen_framing",
-    "result",
+    "result", "shares", "grades",
 }  # fmt: skip
 
 KEEP_SHARED_STYLES = (
@@ -73,6 +78,7 @@ KEEP_SHARED_STYLES = (
 #: in this order: referring rows go before those they refer to
 ERASE_STATEMENTS = (
     "DELETE FROM studies WHERE owner = :member",
+    "DELETE FROM comparisons WHERE owner = :member",
     "DELETE FROM styles WHERE owner = :member",
     "UPDATE jobs SET purge = 1, requested = 'cancel' WHERE owner = :member AND status = 'running'",
     "DELETE FROM jobs WHERE owner = :member AND status <> 'running'",

@@ -14,9 +14,11 @@ from storage.tables.events import ADVANCE
 
 INSERT_POST = """
 INSERT OR IGNORE INTO posts
-  (kind, member, guild, job, event, report, dataset, study, refusals, created)
+  (kind, member, guild, job, event, report, dataset, study, comparison,
+   refusals, created)
 VALUES
-  (:kind, :member, :guild, :job, :event, :report, :dataset, :study, :refusals, :now)
+  (:kind, :member, :guild, :job, :event, :report, :dataset, :study, :comparison,
+   :refusals, :now)
 RETURNING *
 """
 REFUSE = """
@@ -56,6 +58,8 @@ class PostKind(StrEnum):
     STUDY_OPEN = "study_open"  #: a study takes votes
     STUDY_RESULT = "study_result"
     STUDY_FAILED = "study_failed"  #: a study's pictures could not be drawn
+    COMPARISON = "comparison"  #: the card of several recipes that are compared
+    COMPARED = "compared"  #: how a comparison ended
 
 
 #: why a place refused a post: (place, reason), both keys of `bot.wording.refusals`
@@ -74,6 +78,7 @@ class NewPost:
     report: int | None = None
     dataset: int | None = None
     study: int | None = None
+    comparison: int | None = None
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -90,6 +95,7 @@ class Post:
     report: int | None
     dataset: int | None
     study: int | None
+    comparison: int | None
     state: str
     rung: int
     refusals: tuple[Refusal, ...]
@@ -106,9 +112,8 @@ class Post:
     @property
     def nonce(self) -> str:
         """A name that Discord takes once within some minutes; 25 characters at most."""
-        return (
-            f"{self.job or self.report or self.dataset or self.study}-{self.event}-{self.marker:x}"
-        )
+        about = self.job or self.report or self.dataset or self.study or self.comparison
+        return f"{about}-{self.event}-{self.marker:x}"
 
 
 def make_marker(name: str) -> int:
@@ -163,6 +168,12 @@ class Posts:
     async def find_study(self, study: int) -> Post | None:
         """Return the post by which a study takes votes."""
         found = await self._list("study = :study AND kind = 'study_open'", study=study)
+        return found[0] if found else None
+
+    async def find_comparison(self, comparison: int) -> Post | None:
+        """Return the post that is a comparison's card."""
+        where = "comparison = :comparison AND kind = 'comparison'"
+        found = await self._list(where, comparison=comparison)
         return found[0] if found else None
 
     async def get(self, post: Post) -> Post | None:

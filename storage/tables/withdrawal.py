@@ -95,9 +95,16 @@ REMOVE_KEPT = f"""
 INSERT OR IGNORE INTO trash SELECT 'kept', id || '-' || key FROM jobs
 WHERE kind = 'train' AND style IN ({THEIR_STYLES})
 """
+#: a comparison goes with the photos that its pictures are compared with
+DELETE_COMPARISONS = f"""
+DELETE FROM comparisons WHERE dataset IN (SELECT dataset FROM photos WHERE {THEIR_PHOTOS})
+OR id IN (SELECT comparison FROM jobs WHERE style IN ({THEIR_STYLES}))
+"""
 DELETE_PHOTOS = f"DELETE FROM photos WHERE {THEIR_PHOTOS}"
 REMOVE_THEIR_READERS = list_reader_removals(f"SELECT dataset FROM photos WHERE {THEIR_PHOTOS}")
-END_THEIR_JOBS = (TELL_OWNERS, REMOVE_COPIES, END_JOBS, REMOVE_KEPT, *REMOVE_THEIR_READERS)
+END_THEIR_JOBS = (
+    TELL_OWNERS, REMOVE_COPIES, END_JOBS, REMOVE_KEPT, DELETE_COMPARISONS, *REMOVE_THEIR_READERS,
+)  # fmt: skip
 DELETE_THEIR_STYLES = list_style_deletions(THEIR_STYLES)
 WITHDRAW_STATEMENTS = (
     *END_THEIR_JOBS,

@@ -161,7 +161,7 @@ class QueueKit:
         backend = LocalBackend(self.home, WORKER)
         chosen = read_settings(TrainingSettings, home=self.home.path, device="cpu", **known)
         scheduler, stop = Scheduler(self.store, chosen, backend), asyncio.Event()
-        scheduler.poll_seconds = POLL_SECONDS
+        scheduler.poll_seconds = scheduler.compare_seconds = POLL_SECONDS
         running = asyncio.create_task(scheduler.run(stop))
         try:
             yield scheduler

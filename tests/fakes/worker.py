@@ -5,8 +5,9 @@
 
 The trained "weights" are a digest of the recipe and of every step, so a step that is skipped or
 done twice changes the result. While a file `hold` lies in the data folder, a training stays at
-step 25, between two steps. A file `die` names a moment of a training in which the worker is killed
-once: "step 15", "checkpoint 20" (half of it is written), "result", "ending" (the result is).
+step 25, between two steps; while a file `keep` does, trainings can be gone on from. A file `die`
+names a moment of a training in which the worker is killed once: "step 15", "checkpoint 20" (half
+of it is written), "result", "ending" (the result is).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ LARGE_BYTES = 8 << 20  #: of what the sample "large" writes
 STEP_SECONDS = 0.002
 POLL_SECONDS = 0.02  #: between two turns of the scheduler
 HOLD_FILE = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
-DIE_FILE = HOLD_FILE.with_name("die")
+DIE_FILE, KEEP_FILE = HOLD_FILE.with_name("die"), HOLD_FILE.with_name("keep")
 SMALL = Base("embedded", "Fake", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
 LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=True)
 
@@ -90,6 +91,7 @@ def train(folder: JobFolder) -> Task:
         if step % CHECKPOINT_INTERVAL == 0:
             yield write_checkpoint(folder, step, state)
             yield PreviewsDrawn(step, (f"{step}.png",))
+    keep_state(folder, recipe)
     file = folder.result / f"{recipe['name']}.safetensors"
     write_or_die(file, state.encode(), "result")
     die_at("ending")
@@ -97,6 +99,16 @@ def train(folder: JobFolder) -> Task:
     full = not recipe["rank"]
     digest = hashlib.sha256(state.encode()).hexdigest()
     yield Done(step, timings, file.name, 64, digest, early=early, full_model=full)
+
+
+def keep_state(folder: JobFolder, recipe: dict[str, Any]) -> None:
+    """Keep what a training may go on from: its step and its recipe."""
+    if not KEEP_FILE.exists():
+        return
+    folder.kept_state.parent.mkdir(parents=True, exist_ok=True)
+    metadata = {"step": str(recipe["steps"]), "recipe": json.dumps(recipe)}
+    header = json.dumps({"__metadata__": metadata}).encode()
+    write_whole(folder.kept_state, len(header).to_bytes(8, "little") + header)
 
 
 def die_at(moment: str) -> None:
@@ -152,6 +164,29 @@ def sample(folder: JobFolder) -> Iterator[Event]:
     yield Done(1)
 
 
+def judge(folder: JobFolder) -> Iterator[Event]:
+    """Grade styles: each entry is clearly better than those before it."""
+    request = folder.read_request()["request"]
+    assert all((folder.photos / each["file"]).exists() for each in request["photos"])
+    numbers = [each["number"] for each in request["judged"]]
+    assert all((folder.path / f"style-{number}.safetensors").exists() for number in numbers)
+    if (folder.path.parent.parent / "unjudged").exists():
+        raise JobError("memory_full")
+    yield Started(0, 1)
+    grades = {
+        str(number): {
+            "score": number / 10, "spread": 0.01, "likeness": 0.5, "variety": 1.0, "copies": 0.0,
+            "beats": numbers[:at],
+        }
+        for at, number in enumerate(numbers)
+    }  # fmt: skip
+    write_whole(folder.result / "0.png", b"grid")
+    content = {"grades": grades, "crossed": [], "bases": {}}
+    write_whole(folder.result / "grades.json", json.dumps(content).encode())
+    yield PictureDrawn("0.png")
+    yield Done(1)
+
+
 def caption(folder: JobFolder) -> Iterator[Event]:
     """Caption each photo with its number, and see the same in all."""
     photos = folder.read_request()["request"]["photos"]
@@ -163,6 +198,9 @@ def caption(folder: JobFolder) -> Iterator[Event]:
     yield Done(1)
 
 
+TASKS = {Kind.TRAIN: train, Kind.SAMPLE: sample, Kind.CAPTION: caption, Kind.GRADE: judge}
+
+
 class FakeRuntime:
     """What a worker runs its jobs in."""
 
@@ -172,7 +210,7 @@ class FakeRuntime:
 
     def start_task(self, kind: Kind, folder: JobFolder) -> Task:
         """Start a job's task."""
-        return {Kind.TRAIN: train, Kind.SAMPLE: sample, Kind.CAPTION: caption}[kind](folder)
+        return TASKS[kind](folder)
 
     def import_next(self) -> None:
         """Do nothing: there is nothing to load."""

@@ -14,7 +14,7 @@ from storage.errors import JobError, UserError
 from storage.folders import JobFolder, link_file, write_json
 from storage.planning.report import MIN_PHOTOS
 from storage.records import Catalog, Job, Kind, Photo, Style
-from storage.requests import GridRequest, TrainRequest
+from storage.requests import GridRequest, JudgeRequest, TrainRequest
 from storage.store import Store
 from storage.tables.photos import has_alpha
 from storage.variations import may_mirror
@@ -48,7 +48,8 @@ async def write_job_folder(store: Store, job: Job, catalog: Catalog) -> None:
         linked = grid_request if "cells" in job.request else sample_request
         content["request"] = await linked(store, job)
     elif job.kind is Kind.GRADE:
-        content["request"] = await grade_request(store, job, catalog.captioner)
+        graded = judge_request if "judged" in job.request else grade_request
+        content["request"] = await graded(store, job, catalog.captioner)
     else:
         content["request"] = await caption_request(store, job)
     await asyncio.to_thread(write_json, folder.request_file, content)
@@ -181,6 +182,32 @@ async def grid_request(store: Store, job: Job) -> dict[str, Any]:
             each = replace(each, method=style.method, trigger=style.trigger)  # noqa: PLW2901
         told.append(each)
     return asdict(replace(request, styles=tuple(told)))
+
+
+async def judge_request(store: Store, job: Job, captioner: str) -> dict[str, Any]:
+    """Link the photos and styles of a comparison; return its request with what is known of them.
+
+    A style that was deleted meanwhile is left out; raises JobError("no_photos") without photos,
+    or "style_unknown" without styles.
+    """
+    request, folder = JudgeRequest.from_json(job.request), store.home.job_folder(job.folder)
+    listed = await store.photos.list_for(job.dataset or 0, job.owner)
+    names = await asyncio.to_thread(link_photos, store, job, listed)
+    if not names:
+        raise JobError("no_photos", name=request.name)
+    judged = []
+    for each in request.judged:
+        with suppress(UserError):
+            style = await store.styles.get(each.style, job.owner, job.guild)
+            file = await find_style_file(store, style, 0)
+            await asyncio.to_thread(link_file, file, folder.grid_style(each.number))
+            judged.append(replace(each, method=style.method, trigger=style.trigger))
+    if not judged:
+        raise JobError("style_unknown")
+    framings = {photo.id: photo.framing.to_json() for photo in listed}
+    photos = [{"file": name, "framing": framings[photo]} for photo, name in names.items()]
+    told = replace(request, judged=tuple(judged), photos=tuple(photos))
+    return asdict(replace(told, captioner=captioner))
 
 
 async def find_style_file(store: Store, style: Style, checkpoint: int) -> Path:

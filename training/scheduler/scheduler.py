@@ -16,6 +16,7 @@ from storage.store import Store
 from storage.tables.catalog import catalog_from_json
 from training.scheduler.backend import Backend
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
+from training.scheduler.comparing import ComparisonCourse
 from training.scheduler.handle import WorkerHandle
 from training.scheduler.layout import clear_folder
 from training.settings import TrainingSettings
@@ -27,6 +28,7 @@ POLL_SECONDS = 0.15  #: between two turns
 DAY_SECONDS = 86400.0
 EXPIRE_SECONDS = 3600.0  #: between two searches for models that are too old
 SWEEP_SECONDS = 5.0  #: between two searches for running jobs without a worker
+COMPARE_SECONDS = 1.0  #: between two looks at comparisons
 MAX_STOP_SECONDS = 8.0  #: that a worker may take to put its jobs down
 MAX_FAILED_TURNS = 20  #: in a row, before the scheduler gives up
 MORE_ROOM_MIB = 16  #: than a job found too little, before the next one is started
@@ -45,9 +47,11 @@ class Scheduler:
         self.catalog = Catalog()
         #: the state in which a worker last found no job: it is not asked again until this changes
         self.claim_tried: dict[str, object] = {}
-        self.swept_at = self.expired_at = -math.inf  #: by the monotonic clock
+        self.comparisons = ComparisonCourse(store)
+        #: by the monotonic clock
+        self.swept_at = self.expired_at = self.compared_at = -math.inf
         self.warned_jobs: set[int] = set()
-        self.poll_seconds = POLL_SECONDS
+        self.poll_seconds, self.compare_seconds = POLL_SECONDS, COMPARE_SECONDS
         self.notice = FullDiskNotice(store.home.path, "the jobs wait for room")
         self.needed_mib, self.refused_at = 0, -math.inf  #: free space, since a job lacked room
 
@@ -118,6 +122,9 @@ class Scheduler:
         """Serve every worker once; now and then, look for what was left behind."""
         for worker in self.workers:
             await self.serve_worker(worker)
+        if time.monotonic() - self.compared_at > self.compare_seconds:
+            self.compared_at = time.monotonic()
+            await self.comparisons.advance()
         if time.monotonic() - self.swept_at > SWEEP_SECONDS:
             self.swept_at = time.monotonic()
             held = {claim.job.id for worker in self.workers for claim in worker.claims}

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from storage.folders import JobFolder
 from storage.records import Base, Catalog, Kind, Rule
-from training import caption, families, grade, methods, sample
+from training import caption, compare, families, grade, methods, sample
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.lazy import SLOW_IMPORTS, import_slowly
@@ -79,7 +79,9 @@ class Runtime:
 
     def start_task(self, kind: Kind, folder: JobFolder) -> Task:
         """Return the task of a job; nothing of it has run yet."""
-        return cast("Task", TASKS[kind](folder, self.bases))
+        compared = kind is Kind.GRADE and "judged" in folder.read_request()["request"]
+        task = compare.compare if compared else TASKS[kind]
+        return cast("Task", task(folder, self.bases))
 
     def import_next(self) -> None:
         """Import one more of the libraries that jobs will need."""

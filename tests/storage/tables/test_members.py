@@ -94,6 +94,8 @@ async def test_export(
         "watching": 1,
         "likes": 1,
         "studies": 0,
+        "comparisons": 0,
+        "comparison_entries": 0,
         "votes": 0,
         "styles": 1,
         "shares": 1,

@@ -1,0 +1,140 @@
+"""Comparisons on Discord: the order, the card while it runs, and what it shows in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import discord
+
+from bot import wording
+from bot.actions import channels
+from bot.actions.comparing import (
+    ComparisonOrder,
+    ComparisonPreview,
+    count_faces,
+    looks_medical,
+    preview_comparison,
+    start_comparison,
+)
+from bot.actions.permissions import check_role
+from bot.actions.training import list_unattested
+from bot.bot import Interaction
+from bot.card import Card
+from bot.cards.components import Button, defer_update, edit, row, text
+from bot.cards.job import COLOURS
+from bot.wording import fill, format_count, format_duration, format_size, join_words, say
+from storage.records import Status
+
+
+async def order_card(interaction: Interaction, order: ComparisonOrder) -> Card:
+    """Return the card of a comparison before it starts: what it costs, measures and cannot."""
+    bot, owner = interaction.client, interaction.user.id
+    await check_role(interaction, "train")
+    preview = await preview_comparison(bot, order, owner, interaction.guild_id or 0)
+    title = say(
+        wording.comparison.TITLE,
+        labels=join_words([*preview.labels]),
+        name=preview.previews[0].datasets[0].name,
+        same=preview.same,
+        dial=wording.training.DIALS[order.dial],
+    )
+    card = Card(text(title), colour=COLOURS[Status.RUNNING])
+    card.add(text(*entry_lines(preview), *cost_lines(preview)))
+    card.add(text(wording.comparison.MEASURED, *caution_lines(preview)))
+    draft = await bot.store.drafts.add(owner, order.to_json())
+    return card.add(row(Start(draft), Leave()))
+
+
+def entry_lines(preview: ComparisonPreview) -> Iterator[str]:
+    """Yield what each training comes to."""
+    for label, each in zip(preview.labels, preview.previews, strict=True):
+        plan = each.plan
+        template = wording.comparison.ENTRY_TIME
+        if plan.timed_like:
+            template = wording.comparison.ENTRY_TIME_LIKE
+        took = fill(template, time=format_duration(plan.seconds))
+        if not plan.seconds:
+            took = wording.comparison.ENTRY_TIME_UNKNOWN
+        yield say(
+            wording.comparison.ENTRY,
+            label=label,
+            steps=plan.steps,
+            time=took,
+            size=format_size(plan.file_bytes),
+        )
+
+
+def cost_lines(preview: ComparisonPreview) -> Iterator[str]:
+    """Yield what all of them come to."""
+    size = format_size(preview.bytes)
+    if preview.seconds:
+        took, device = format_duration(preview.seconds), preview.previews[0].device
+        yield say(wording.comparison.WHOLE, time=took, device=device, size=size)
+    else:
+        yield fill(wording.comparison.WHOLE_UNKNOWN, size=size)
+    yield fill(wording.comparison.QUOTA, count=len(preview.previews))
+
+
+def caution_lines(preview: ComparisonPreview) -> Iterator[str]:
+    """Yield what the scores do not tell of these photos and bases."""
+    order, first = preview.order, preview.previews[0]
+    bases = [each.base for each in preview.previews]
+    if len(order.bases) > 1 and len({base.family for base in bases}) < len(bases):
+        yield wording.comparison.CROSSED
+    if faces := count_faces(first.photos):
+        yield say(wording.comparison.FACES, photos=format_count(faces, "photo"))
+    captions = [photo.caption for photo in first.photos]
+    if looks_medical([first.datasets[0].name, order.class_word, *captions]):
+        yield wording.comparison.MEDICAL
+    if len(order.bases) > 1:
+        yield say(
+            wording.comparison.BIAS, word=order.class_word or wording.comparison.NO_CLASS_WORD
+        )
+
+
+async def load_order(interaction: Interaction, draft: int) -> ComparisonOrder:
+    """Return the presser's order; somebody else's card is an old one."""
+    drafts = interaction.client.store.drafts
+    return ComparisonOrder.from_json(await drafts.get(draft, interaction.user.id))
+
+
+class Start(Button, verb="compare:start"):
+    """Check everything once more, then start; the card of the comparison follows."""
+
+    label, style = wording.comparison.START, discord.ButtonStyle.success
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        bot, guild = interaction.client, interaction.guild_id or 0
+        await check_role(interaction, "train")
+        order = await load_order(interaction, self.number(0))
+        preview = await preview_comparison(bot, order, interaction.user.id, guild)
+        if list_unattested(bot, preview.previews[0]):
+            names = [each.name for each in preview.previews[0].datasets]
+            asked = text(say(wording.training.ATTEST_ASK, names=names))
+            await edit(interaction, Card(asked, row(Attest(self.number(0)), Leave())))
+            return
+        channel = await channels.find_training_channel(interaction)
+        await start_comparison(bot, preview, guild, channel)
+        await edit(interaction, Card(text(fill(wording.comparison.STARTED, channel=channel))))
+
+
+class Attest(Start, verb="compare:attest"):
+    """Attest that the people in the photos agree, and start."""
+
+    label, style = wording.comparison.ATTEST, discord.ButtonStyle.primary
+
+    async def press(self, interaction: Interaction) -> None:
+        order = await load_order(interaction, self.number(0))
+        await interaction.client.store.datasets.attest(order.dataset, interaction.user.id)
+        await super().press(interaction)
+
+
+class Leave(Button, verb="compare:leave"):
+    """Start nothing, and confirm it."""
+
+    label = wording.comparison.NOT_NOW
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        await edit(interaction, Card(text(wording.comparison.NOT_STARTED)))

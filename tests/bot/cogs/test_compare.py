@@ -1,0 +1,240 @@
+"""`/train compare`: what it costs and cannot tell, one card while it runs, one result."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bot import wording
+from bot.wording.errors import ERRORS
+from storage.records import Kind, Status
+from storage.tables.comparisons import ComparisonState
+from tests.fakes.discord import draw_photo
+from training.scheduler.comparing import ComparisonCourse
+
+
+async def advance(kit):
+    """Let the scheduler decide what is next, and the bot show it."""
+    await ComparisonCourse(kit.store).advance()
+    await kit.env.advance_time(10)
+
+
+async def start(kit, who, **options):
+    """Start a comparison, with the first training queued; return what the card before said."""
+    options = {"dataset": "my dog", "method": "lora", "other_method": "embedding"} | options
+    card = (await who.slash(kit.channel, "train compare", **options)).response
+    said = kit.text(card)
+    await who.click(card, label=wording.comparison.START)
+    await advance(kit)
+    return said
+
+
+async def train(kit, scheduler, **facts):
+    """Train the next entry to its end."""
+    job = await scheduler.claim(Kind.TRAIN)
+    await scheduler.report_step(job, 40)
+    await scheduler.report_preview(job, 50)
+    style = await scheduler.finish_training(job, **facts)
+    await advance(kit)
+    return job, style
+
+
+async def judge(kit, scheduler, *scores, beats=(), bases=()):
+    """Draw and grade the entries, with the numbers of those that the first one beats."""
+    job = await scheduler.claim(Kind.GRADE)
+    folder = kit.store.home.job_folder(job.folder).result
+    folder.mkdir(parents=True)
+    grades = {
+        str(number): {
+            "score": score, "spread": 0.03, "likeness": 0.6, "variety": 0.9, "copies": 0.0,
+            "obedience": None if number else 0.8, "beats": [] if number else [*beats],
+        }
+        for number, score in enumerate(scores)
+    }  # fmt: skip
+    measured = {"likeness": 0.3, "own_likeness": 0.6, "variety": 1.2}
+    content = {"grades": grades, "crossed": [], "bases": dict.fromkeys(bases, measured)}
+    (folder / "grades.json").write_text(json.dumps(content))
+    for name in ["0.png", "1.png"] if bases else ["0.png"]:
+        (folder / name).write_bytes(draw_photo(1, (300, 200)))
+    await kit.store.jobs.end_run(job.id, job.fence, Status.DONE)
+    await advance(kit)
+    return job
+
+
+@pytest.fixture
+async def alice(kit, scheduler):
+    """A member with a dataset."""
+    who = kit.add_member("alice")
+    await scheduler.publish_catalog()
+    await scheduler.add_dataset(who)
+    return who
+
+
+async def test_two_methods(kit, scheduler, alice):
+    """It says what all cost; one card shows where each is; the result says which is better."""
+    await scheduler.add_timing(1.0)
+    await scheduler.add_timing(2.0, method="embedding")
+    shown = await start(kit, alice)
+    assert "LoRA" in shown
+    assert "Embedding" in shown
+    assert "2 trainings" in shown
+    (message,) = kit.find_messages("Comparing")
+    assert "**LoRA:** in the queue" in kit.text(message)
+    assert "**Embedding:** waits" in kit.text(message)
+    assert message.attachments == []
+
+    first, _ = await train(kit, scheduler)
+    (message,) = kit.find_messages("Comparing")
+    assert "**LoRA:** trained" in kit.text(message)
+    assert [each.filename for each in message.attachments] == ["newest.png"]
+    second, _ = await train(kit, scheduler)
+    await judge(kit, scheduler, 0.52, 0.41, beats=[1])
+
+    assert first.request["seed"] == second.request["seed"]
+    assert [first.request["name"], second.request["name"]] == ["my dog LoRA", "my dog Embedding"]
+    (result,) = kit.find_messages("is better")
+    said = kit.text(result)
+    assert "**LoRA** is better: 52 ± 3 against Embedding with 41 ± 3" in said
+    assert "obedience 80" in said
+    assert "48 s" in said
+    assert f"<@{alice.id}>" in said
+    assert [each.filename for each in result.attachments] == ["0.png"]
+    (message,) = kit.find_messages("Comparing")
+    assert wording.comparison.ENDED in kit.text(message)
+    assert kit.labels(message) == []
+    assert (await kit.store.comparisons.get(1)).state is ComparisonState.DONE
+    assert await kit.store.comparisons.list_unretired() == []
+    assert kit.find_messages("my dog LoRA ") == []  # no card of its own
+
+
+async def test_no_difference(kit, scheduler, alice):
+    """Of two that cannot be told apart the smaller is recommended, and its style can be shown."""
+    await start(kit, alice)
+    await train(kit, scheduler, size=4096)
+    _, style = await train(kit, scheduler, size=1024)
+    await judge(kit, scheduler, 0.52, 0.5)
+
+    (result,) = kit.find_messages("No difference")
+    assert "take **Embedding**, whose file is smaller" in kit.text(result)
+    shown = await alice.select(result, values=["1"])
+    assert style.name in kit.text(shown.response)
+    bob = kit.add_member("bob")
+    refused = await bob.select(result, values=["1"])
+    assert kit.says(refused, ERRORS["comparison_not_own"])
+
+
+async def test_two_bases(kit, scheduler, alice):
+    """What each base brings is told, and a square shows styles on each other's base."""
+    catalog = await kit.store.catalog.read()
+    first = catalog.find_base("embedded")
+    twin = replace(first, name="twin", title="Twin")
+    rules = [*catalog.rules, *(replace(r, base="twin") for r in catalog.rules)]
+    await scheduler.publish_catalog(bases=(first, twin), rules=tuple(rules))
+    chosen = {"other_method": "", "base": "embedded", "other_base": "twin", "word": "dog"}
+    order = await start(kit, alice, **chosen)
+    assert wording.comparison.CROSSED in order
+    assert "without your photos" in order
+    jobs = [(await train(kit, scheduler))[0] for _ in range(2)]
+    await judge(kit, scheduler, 0.52, 0.41, beats=[1], bases=["embedded", "twin"])
+
+    assert [job.base for job in jobs] == ["embedded", "twin"]
+    (result,) = kit.find_messages("is better")
+    assert "**Twin** by itself: what it draws of “dog” is 50 % as close" in kit.text(result)
+    assert [each.filename for each in result.attachments] == ["0.png", "1.png"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"other_method": ""}, "comparison_few"),
+        ({"other_method": "lora"}, "comparison_twice"),
+        ({"other_base": "sd15"}, "comparison_both"),
+        ({"other_method": "", "other_base": "sd15"}, "comparison_mixed"),
+        ({"other_method": "", "other_base": "away"}, "base_missing"),
+    ],
+)
+async def test_refused(kit, alice, options, code):
+    """What cannot be compared is refused before anything starts."""
+    options = {"dataset": "my dog", "method": "lora", "other_method": "embedding"} | options
+    options = {name: value for name, value in options.items() if value}
+
+    answer = await alice.slash(kit.channel, "train compare", **options)
+
+    assert kit.says(answer, ERRORS[code])
+    assert await kit.store.comparisons.list_open() == []
+
+
+async def test_quota(kit, alice):
+    """Every training counts."""
+    server = await kit.store.servers.get(kit.guild.id)
+    await kit.store.servers.save(replace(server, jobs=1))
+    options = {"dataset": "my dog", "method": "lora", "other_method": "embedding"}
+
+    answer = await alice.slash(kit.channel, "train compare", **options)
+
+    assert kit.says(answer, ERRORS["quota_few"])
+
+
+async def test_cautions(kit, scheduler, alice):
+    """Medical pictures are known by their words, and told to be no diagnosis."""
+    dataset = await kit.store.datasets.get_by_name(alice.id, "my dog")
+    await kit.store.captions.change(dataset.id, alice.id, lambda *_: "an MRI scan of a knee")
+
+    order = await start(kit, alice)
+    await train(kit, scheduler)
+    await train(kit, scheduler)
+    await judge(kit, scheduler, 0.5, 0.4)
+
+    assert wording.comparison.MEDICAL in order
+    assert kit.find_messages(wording.comparison.NOT_DIAGNOSTIC)
+
+
+async def test_cancel(kit, scheduler, alice):
+    """Its owner or a moderator ends it, with the training that runs; nobody else can."""
+    await start(kit, alice)
+    job = await scheduler.claim(Kind.TRAIN)
+    (message,) = kit.find_messages("Comparing")
+    refused = await kit.add_member("bob").click(message, label=wording.comparison.CANCEL)
+    assert kit.says(refused, ERRORS["comparison_not_own"])
+
+    asked = await alice.click(message, label=wording.comparison.CANCEL)
+    await alice.click(asked.response, label=wording.comparison.CANCEL_GO)
+    await kit.env.advance_time(10)
+
+    assert (await kit.store.jobs.get(job.id)).requested == "cancel"
+    (message,) = kit.find_messages("Comparing")
+    assert wording.comparison.ENDED_CANCELLED in kit.text(message)
+
+
+async def test_failure(kit, scheduler, alice):
+    """Why nothing came of it is posted; a job of it can be controlled in /jobs."""
+    await start(kit, alice)
+    job = await scheduler.claim(Kind.TRAIN)
+    listed = (await alice.slash(kit.channel, "jobs")).response
+    picked = await alice.select(listed, values=[str(job.id)])
+    assert "Pause" in kit.labels(picked.response)
+    await scheduler.fail(job, step=3)
+    await advance(kit)
+    await scheduler.fail(await scheduler.claim(Kind.TRAIN), step=3)
+    await advance(kit)
+
+    assert kit.find_messages("ended without a result: ")
+    assert len(kit.find_messages("my dog")) == 2
+
+
+async def test_a_restart(kit, scheduler, alice):
+    """Another bot goes on with the same card, and posts the result once."""
+    await start(kit, alice)
+    await train(kit, scheduler)
+    await kit.restart()
+    await train(kit, scheduler)
+    (message,) = kit.find_messages("Comparing")
+    assert "**Embedding:** trained" in kit.text(message)
+    await judge(kit, scheduler, 0.52, 0.41, beats=[1])
+    await kit.restart()
+    await kit.env.advance_time(10)
+
+    assert len(kit.find_messages("Comparing")) == 1
+    assert len(kit.find_messages("is better")) == 1
