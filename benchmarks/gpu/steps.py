@@ -50,6 +50,13 @@ def measure_steps(bench: Bench, family: str) -> Iterator[Figure]:
                 yield Figure(
                     f"{what}, graph: of the matrix peak", 100 * flops / seconds / peak, "%"
                 )
+            if bench.cuda and entrants.family.mostly_convolutions:
+                unet = entrants.family.unet.to(memory_format=torch.contiguous_format)
+                first: dict[str, Step] = {
+                    "CUDA graph, channels first": bench.make_graph(entrants.add_bare())
+                }
+                yield from compare(bench, setup, what, first)
+                unet.to(memory_format=torch.channels_last)
         if bench.cuda:
             bar = None if bench.cpu else BARS.get((family, batch))
             yield Figure(

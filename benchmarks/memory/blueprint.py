@@ -61,7 +61,7 @@ CASES: tuple[tuple[str, dict[str, Any]], ...] = (
 class MetaDevice:
     """A device whose tensors have shapes but no data."""
 
-    torch_device = META
+    torch_device, cuda = META, None
 
     def __init__(self, dtype: torch.dtype = torch.float32) -> None:
         self.dtype = dtype

@@ -38,6 +38,8 @@ class StableFamily(LatentFamily):
     guidance = 7.5
     embedding_keys: tuple[str, ...] = ("emb_params",)  #: what learned words are called in a file
     text_prefixes: tuple[str, ...] = ("lora_te",)  #: of its text encoders' keys
+    #: whether more than half of its work is convolutions, which GPUs compute with channels last
+    mostly_convolutions = False
     sgm_layer_names = (
         False  #: whether files call the UNet's layers as sgm does, as kohya's tools do
     )
@@ -46,6 +48,8 @@ class StableFamily(LatentFamily):
         names = ("", "_2")[: len(self.text_prefixes)]
         super().__init__(read, device, "unet", [f"text_encoder{end}" for end in names])
         self.unet, self.clip_skip = self.denoiser, base.clip_skip
+        if self.mostly_convolutions and device.cuda:
+            self.unet.to(memory_format=torch.channels_last)
         self.set_prediction(base.prediction)
         tokenizers = [getattr(self.pipeline, f"tokenizer{end}") for end in names]
         triples = zip(self.embedding_keys, self.text_encoders, tokenizers, strict=True)

@@ -30,6 +30,7 @@ class Sd1(StableFamily):
     """A resident Stable Diffusion 1.x."""
 
     name = "sd1"
+    mostly_convolutions = True
     architecture = "stable-diffusion-v1"
     version = "sd_v1"
 

@@ -40,6 +40,7 @@ class Sd2(StableFamily):
     """A resident Stable Diffusion 2.x."""
 
     name = "sd2"
+    mostly_convolutions = True
 
     def __init__(self, read: PipelineReader, device: Device, base: Base) -> None:
         super().__init__(read, device, base)

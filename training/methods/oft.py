@@ -45,7 +45,7 @@ def file_delta(parts: _lycoris.Parts, weight: Tensor) -> Tensor:
     skew = blocks - blocks.transpose(1, 2)
     identity = torch.eye(blocks.shape[-1], device=blocks.device)
     turn = (identity + skew) @ (identity - skew).inverse()
-    rows = weight.view(len(blocks), blocks.shape[-1], -1)
+    rows = weight.reshape(len(blocks), blocks.shape[-1], -1)
     return torch.einsum("knm,kni->kmi", turn, rows).reshape(weight.shape) - weight
 
 

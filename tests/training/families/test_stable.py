@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.fakes.gpu import GraphDevice
 from training import families
 from training.families import Picture, walk
 from training.modelfiles import configs, singlefile
@@ -82,6 +83,20 @@ def test_skip(bases: BaseCache) -> None:
 
     assert not torch.equal(whole, read)
     assert torch.equal(shorter, read)
+
+
+@pytest.mark.parametrize(("name", "last"), [("sd1", True), ("sd2", True), ("sdxl", False)])
+def test_strides_on_a_gpu(tiny_bases: BaseCache, name: str, last: bool) -> None:
+    """Where most of the work is convolutions, a GPU finds the channels of a place together."""
+    base, place = tiny_bases.find(f"tiny-{name}"), tiny_bases.locate(f"tiny-{name}")
+    strides = []
+    for device in (tiny_bases.device, GraphDevice(tiny_bases.device)):
+        unet = walk()[name].load(place, device, base).unet  # type: ignore[attr-defined]
+        strides.append(unet.down_blocks[0].resnets[0].conv1.weight.stride())
+
+    places = 9  # of a kernel
+    assert strides[0][1] == places
+    assert strides[1][1] == (1 if last else places)
 
 
 @pytest.mark.parametrize("name", ["sd1", "sd2", "sdxl"])

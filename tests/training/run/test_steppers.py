@@ -19,7 +19,7 @@ from training.run.steppers import find_obstacle, settle
 from training.styles.writer import read_tensors
 
 STEPS = WARMUP_STEPS + 3
-ROUNDING = {"rtol": 2e-3, "atol": 1e-4}  #: of a file in half precision
+ROUNDING = 5e-3  #: of tensors in half precision, as a share of their norm
 OPTIONS = {
     "ema_decay": 0.9,
     "caption_dropout_rate": 0.5,
@@ -68,8 +68,9 @@ def test_a_replayed_training_teaches_the_same(bases, graph_bases, learn, caplog)
 
     assert resumed.read_bytes() == replayed.read_bytes()
     plain, graph = read_tensors(eager), read_tensors(replayed)
-    for name, tensor in plain.items():
-        torch.testing.assert_close(graph[name], tensor, **ROUNDING)
+    for name, tensor in plain.items():  # AdamW makes much of a gradient that is next to nothing
+        apart = (graph[name].float() - tensor.float()).norm()
+        assert apart <= ROUNDING * max(1e-3, tensor.float().norm()), name
     assert "op by op" not in caplog.text
 
 
