@@ -77,7 +77,7 @@ class Painter:
             images += draw_pictures(self.family, self.device, batch, style)
             yield len(batch)
         pairs = zip(images, pictures, strict=True)
-        return [Drawn(image, picture.prompt) for image, picture in pairs]
+        return [Drawn(image, picture.prompt, picture.seed) for image, picture in pairs]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,12 @@ from storage.records import Concept, Dial
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.families import Picture
-from training.judge.score import MIN_SEEDS, Score, read_score
+from training.judge.score import Score, read_score
 from training.judge.style_judge import Drawn
 from training.pretraining.judge import Judge
 from training.pretraining.names import HELD_OUT_STYLES
 from training.recipe.recipe import Recipe
-from training.run.choosing import SCORING_STEPS, CheckpointJudge
+from training.run.choosing import SCORING_STEPS, CheckpointJudge, list_tries
 from training.run.defaults import PATIENCE, fill_in_device
 from training.run.loop import train
 from training.run.previews import Previews
@@ -98,10 +98,13 @@ class Bench:
         with self.bases.borrow(spec.BASE) as family:
             previews = Previews(folder, recipe, family, self.bases, RunTimer())
             judge = CheckpointJudge(fill_in_device(recipe, self.bases), previews)
-            prompts = list_scored_prompts(recipe)[: MIN_SEEDS * len(recipe.prompts)]
-            scored = {each.text for each in judge.prompts}
-            pairs = zip(pictures, prompts, strict=False)
-            return judge.grade([Drawn(each, text) for each, (text, _) in pairs if text in scored])
+            found = dict(zip(list_scored_prompts(recipe), pictures, strict=True))
+            return judge.grade(
+                [
+                    Drawn(found[prompt.text, prompt.seed], prompt.text, seed)
+                    for prompt, seed in list_tries(recipe, judge.count)
+                ]
+            )
 
 
 def make_spec(name: str, seed: int, dial: Dial = Dial.THOROUGH) -> spec.TrainingSpec:

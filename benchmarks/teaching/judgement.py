@@ -109,7 +109,7 @@ def shake(picture: Image.Image, seed: int) -> Image.Image:
 
 def name_prompts(pictures: Pictures) -> list[Drawn]:
     """Return pictures as drawn for two prompts in turn."""
-    return [Drawn(picture, str(at % 2)) for at, picture in enumerate(pictures)]
+    return [Drawn(picture, str(at % 2), at // 2) for at, picture in enumerate(pictures)]
 
 
 def measure_ranks(cases: int) -> Iterator[Row]:

@@ -41,9 +41,9 @@ class Painter:
         """Draw pictures in one colour."""
         yield len(prompts) * seeds
         return [
-            Drawn(Image.new("RGB", (64, 64), self.colour(prompt, bare=bare)), prompt)
+            Drawn(Image.new("RGB", (64, 64), self.colour(prompt, bare=bare)), prompt, seed)
             for prompt in prompts
-            for _ in range(seeds)
+            for seed in range(seeds)
         ]
 
     def colour(self, prompt, *, bare):

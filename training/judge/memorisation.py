@@ -2,7 +2,8 @@
 
 A picture is a copy if a photo is near to it both to EfficientNet-Lite2 and in structure (SSIM,
 Wang et al. 2004), mirrored or not: the one alone may be the same subject, the other the same
-ground.
+ground. Structure is compared in each colour, so that the same drawing on the ground that a prompt
+asks for is no copy of the photo on another one.
 """
 
 from __future__ import annotations
@@ -67,14 +68,15 @@ def measure_structure(
     from torchmetrics.functional import image  # noqa: PLC0415 - seconds, for this alone
 
     measure: Any = image.structural_similarity_index_measure
-    drawn, plain = to_grey(pictures), to_grey(photos)
-    mirrored = to_grey([ImageOps.mirror(each) for each in photos])
+    drawn, plain = to_levels(pictures), to_levels(photos)
+    mirrored = to_levels([ImageOps.mirror(each) for each in photos])
     found = [measure(drawn, each, reduction="none", data_range=1.0) for each in (plain, mirrored)]
     best: list[float] = torch.stack(found).amax(0).tolist()
     return best
 
 
-def to_grey(pictures: Sequence[Image.Image]) -> Tensor:
-    """Return the grey levels (N, 1, 64, 64) of pictures in 0..1, squeezed into squares."""
-    small = [each.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX) for each in pictures]
-    return torch.from_numpy(np.stack([np.array(each) for each in small]))[:, None].float() / 255
+def to_levels(pictures: Sequence[Image.Image]) -> Tensor:
+    """Return the levels (N, 3, 64, 64) of pictures' colours in 0..1, squeezed into squares."""
+    small = [each.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for each in pictures]
+    levels = torch.from_numpy(np.stack([np.array(each) for each in small]))
+    return levels.permute(0, 3, 1, 2).float() / 255

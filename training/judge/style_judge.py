@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -33,10 +32,11 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A picture with its prompt; from which seed tells its place among those of one prompt."""
+    """A picture with its prompt."""
 
     picture: Image.Image
     prompt: str
+    seed: int = 0  #: pictures of one are graded together, whatever their prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class StyleJudge:
         self.base_obedience = 1.0 if obeyed is None or not base else float(obeyed.mean())
 
     def judge(self, drawn: Sequence[Drawn], kept: Kept | None = None) -> Judgement:
-        """Return what pictures of some prompts are worth, each drawn from the same seeds."""
+        """Return what pictures are worth, and how far that may be off from seed to seed."""
         pictures = [each.picture for each in drawn]
         features = self.extractor.extract(pictures)
         nearest = self.known.find_nearest(pictures, features)
@@ -116,11 +116,8 @@ class StyleJudge:
 
 
 def list_seeds(drawn: Sequence[Drawn]) -> list[list[int]]:
-    """Return the places of the first picture of each prompt, of the second ones, and so on."""
-    seen, seeds = Counter[str](), list[list[int]]()
+    """Return the places of the pictures of each seed."""
+    seeds = dict[int, list[int]]()
     for at, each in enumerate(drawn):
-        if seen[each.prompt] == len(seeds):
-            seeds.append([])
-        seeds[seen[each.prompt]].append(at)
-        seen[each.prompt] += 1
-    return seeds
+        seeds.setdefault(each.seed, []).append(at)
+    return [*seeds.values()]

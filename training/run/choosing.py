@@ -1,8 +1,9 @@
 """Score the checkpoints of a run by what they draw, choose one, and stop when none gets better.
 
-Prompts of the previews are drawn from MIN_SEEDS seeds at as many checkpoints as the share of the
-time allows that the recipe gives to it. Which they are follows from the recipe alone: the same one
-chooses the same checkpoint however fast the machine is.
+Prompts are drawn from MIN_SEEDS seeds at as many checkpoints as the share of the time allows that
+the recipe gives to it. Each seed draws other prompts, while there are any: what a style makes of
+one prompt tells little of the next, and a picture of one may well be its photo. Which they are
+follows from the recipe alone: the same one chooses the same checkpoint on any machine.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from storage.folders import write_json
 from training.judge.features import FeatureNet
 from training.judge.score import MIN_SEEDS, Score, read_score
 from training.judge.style_judge import Drawn, StyleJudge, Taught
+from training.recipe.concepts import SamplePrompt
 from training.recipe.recipe import Recipe
 from training.run.best import CAPTIONER
 from training.run.checkpoint import path_of_step
@@ -35,7 +37,7 @@ MAX_PHOTOS = 12  #: that pictures are compared with
 
 
 def plan_scoring(recipe: Recipe, previews: Previews) -> tuple[int, set[int]]:
-    """Return of how many prompts, and of which steps, there is time to draw pictures.
+    """Return of how many prompts a seed, and of which steps, there is time to draw pictures.
 
     These are the last checkpoints, two at least, else none. Whole models keep their last one
     alone, and several concepts have photos that differ.
@@ -70,8 +72,7 @@ class CheckpointJudge:
 
     def __init__(self, recipe: Recipe, previews: Previews) -> None:
         self.recipe, self.previews, self.folder = recipe, previews, previews.folder
-        count, self.steps = plan_scoring(recipe, previews)
-        self.prompts = previews.prompts[:count]
+        self.count, self.steps = plan_scoring(recipe, previews)
         self.scores = read_scores(self.scores_file) if self.steps else {}
 
     @property
@@ -85,7 +86,8 @@ class CheckpointJudge:
         recipe, bases = self.recipe, self.previews.bases
         first = {photo.file: photo for photo in reversed(recipe.photos)}  # on one background
         photos = self.previews.crop_photos([*first.values()][-MAX_PHOTOS:])
-        pairs = [(self.folder.preview(0, at), each.text) for at, each in enumerate(self.prompts)]
+        shown = enumerate(self.previews.prompts)
+        pairs = [(self.folder.preview(0, at), each.text) for at, each in shown]
         before = [Drawn(read_picture(path), text) for path, text in pairs if path.exists()]
         described = bases.find(recipe.base).small and has_obedience(recipe)
         describe = self.describe if described else None
@@ -108,15 +110,12 @@ class CheckpointJudge:
         write_json(self.scores_file, {at: asdict(each) for at, each in self.scores.items()})
 
     def draw(self, final_weights: Weights) -> list[Drawn]:
-        """Draw the prompts from MIN_SEEDS seeds, the first as the previews are."""
-        tries = [
-            replace(each, seed=each.seed + len(self.recipe.prompts) * at)
-            for at in range(MIN_SEEDS)
-            for each in self.prompts
-        ]
-        pictures = self.previews.draw_images(tries, final_weights, SCORING_STEPS)
+        """Draw the prompts of each seed."""
+        tries = list_tries(self.recipe, self.count)
+        prompts = [prompt for prompt, _ in tries]
+        pictures = self.previews.draw_images(prompts, final_weights, SCORING_STEPS)
         pairs = zip(pictures, tries, strict=True)
-        return [Drawn(picture, each.text) for picture, each in pairs]
+        return [Drawn(picture, prompt.text, seed) for picture, (prompt, seed) in pairs]
 
     def grade(self, drawn: Sequence[Drawn]) -> Score:
         """Return the score of such pictures."""
@@ -142,6 +141,16 @@ class CheckpointJudge:
     def list_scores(self, last: int) -> dict[int, Score]:
         """Return the scores until a step; an attempt that died may have come further."""
         return {step: score for step, score in self.scores.items() if step <= last}
+
+
+def list_tries(recipe: Recipe, count: int) -> list[tuple[SamplePrompt, int]]:
+    """List so many prompts for each of MIN_SEEDS seeds, the first as the previews are."""
+    prompts = recipe.prompts
+    turns = [(at, prompts[at % len(prompts)]) for at in range(MIN_SEEDS * count)]
+    seeds = [(at // count, prompt) for at, prompt in turns]
+    return [
+        (replace(prompt, seed=prompt.seed + len(prompts) * seed), seed) for seed, prompt in seeds
+    ]
 
 
 def has_peaked(scores: Mapping[int, Score], patience: int) -> bool:

@@ -265,7 +265,7 @@ class TrainingRun:
 
     def try_folds(self) -> Commanded:
         """Look for the last step before the first one, if the recipe says so."""
-        if self.first_step or not (can_fold(self.recipe) and self.judge.prompts):
+        if self.first_step or not (can_fold(self.recipe) and self.judge.count):
             return None
 
         def draw(batches: Batches, step: int, purpose: str) -> list[MicroBatch]:

@@ -30,7 +30,7 @@ def score_strengths(
 
     Returns None without time for it, or where the method has no strength.
     """
-    strengths = list_strengths(judge.recipe, judge.previews, len(judge.prompts))
+    strengths = list_strengths(judge.recipe, judge.previews, judge.count)
     if not (strengths and step in judge.scores and isinstance(attached, Scalable)):
         return None
     scores, folder = {FULL: judge.scores[step]}, judge.folder

@@ -101,9 +101,9 @@ def test_an_untouched_base_has_forgotten_nothing():
     assert measure_forgetting(base, scatter(6, 0.1, about=9)).min() > 0.9
 
 
-def draw_scene(place, colour="brown"):
+def draw_scene(place, colour="brown", sky="skyblue"):
     """Return a picture of a house at a place."""
-    picture = Image.new("RGB", (96, 96), "skyblue")
+    picture = Image.new("RGB", (96, 96), sky)
     paint = ImageDraw.Draw(picture)
     paint.rectangle((place, 40, place + 30, 80), colour)
     paint.polygon([(place - 5, 40), (place + 35, 40), (place + 15, 15)], "red")
@@ -124,6 +124,20 @@ def test_a_copy_needs_both_features_and_structure():
     assert [each.copied for each in found] == [True, True, False]
     assert found[0].ssim == pytest.approx(1, abs=0.001)
     assert known.find_nearest([], torch.empty(0, 2)) == []
+
+
+def test_the_same_drawing_on_another_ground_is_no_copy():
+    """It is what the prompt asked for; grey levels would not tell orange from light blue."""
+    known = KnownPhotos(torch.tensor([[1.0, 0]]), [draw_scene(10)])
+    other = draw_scene(10, sky=(255, 170, 100))
+
+    [found] = known.find_nearest([other], torch.tensor([[0.9, 0.43]]))
+
+    assert other.convert("L").getpixel((0, 0)) == pytest.approx(
+        draw_scene(10).convert("L").getpixel((0, 0)), abs=5
+    )
+    assert not found.copied
+    assert found.ssim > 0.5
 
 
 def test_a_copy_is_found_though_another_photo_has_closer_features():

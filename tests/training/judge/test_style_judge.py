@@ -35,7 +35,11 @@ def find_colour(picture):
 
 def draw(*colours):
     """Return as many pictures of each prompt as there are colours."""
-    return [Drawn(paint(colour), prompt) for prompt in PROMPTS for colour in colours]
+    return [
+        Drawn(paint(colour), prompt, seed)
+        for prompt in PROMPTS
+        for seed, colour in enumerate(colours)
+    ]
 
 
 def make_judge(describe=None):
@@ -45,7 +49,7 @@ def make_judge(describe=None):
 
 
 def test_each_seed_is_graded():
-    """The first picture of each prompt is one seed, the second ones another."""
+    """Pictures of one seed are graded together."""
     drawn = draw("red", "lime", "blue")
 
     judgement = make_judge().judge(drawn)

@@ -14,7 +14,7 @@ from storage.planning.plan import checkpoint_interval
 from training.judge.score import Score
 from training.recipe.concepts import SamplePrompt
 from training.run.checkpoint import path_of_step
-from training.run.choosing import choose, has_peaked, plan_scoring
+from training.run.choosing import choose, has_peaked, list_tries, plan_scoring
 from training.run.loop import train
 from training.styles.writer import read_tensors
 
@@ -62,6 +62,20 @@ def test_budget(
 
     assert plan_scoring(recipe, previews) == planned
     assert plan_scoring(replace(recipe, rank=0), previews) == (0, set())
+
+
+def test_each_seed_draws_other_prompts(make_recipe: Callable[..., Recipe]) -> None:
+    """What a style makes of one prompt tells little of the next; the first is drawn as shown."""
+    prompts = tuple(SamplePrompt(text, 10 + at) for at, text in enumerate("abcd"))
+    recipe = make_recipe(prompts=prompts)
+
+    one, two = ([(prompt.text, prompt.seed, seed) for prompt, seed in list_tries(recipe, count)]
+                for count in (1, 2))  # fmt: skip
+
+    assert one == [("a", 10, 0), ("b", 15, 1), ("c", 20, 2)]
+    assert two == [
+        ("a", 10, 0), ("b", 11, 0), ("c", 16, 1), ("d", 17, 1), ("a", 18, 2), ("b", 19, 2),
+    ]  # fmt: skip
 
 
 def test_choice() -> None:
