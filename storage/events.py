@@ -62,6 +62,7 @@ class Started(Event):
     device: str = "cpu"  #: as a person would name it
     attempt: int = 1
     resumed: bool = False  #: from a checkpoint
+    rounds: tuple[int, ...] = ()  #: the steps at which a training's pictures are still to come
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from bot.wording import fill, flatten, say
 from storage.errors import UserError
 from storage.folders import Home
 from storage.photos.filmstrip import Frame, draw_animation, draw_filmstrip, read_squares
-from storage.planning.plan import checkpoint_interval, list_preview_steps
-from storage.records import Job, Kind
+from storage.planning.plan import checkpoint_interval, count_checkpoints, list_preview_steps
+from storage.records import Dial, Job, Kind
 
 #: holds the place of what is not drawn yet, so that no button moves when it comes
 NO_PICTURE = Path(__file__).with_name("noise.png")
@@ -66,14 +66,26 @@ def draw_strip(frames: tuple[Frame, ...]) -> bytes:
 
 def list_frames(home: Home, job: Job, state: JobState, steps: int) -> Iterator[Frame]:
     """Yield a frame for each round of previews; of a job that ended, for those that are there."""
-    to_come = [] if job.status.ended else list_preview_steps(steps, checkpoint_interval(steps))
-    for step in sorted({0, *to_come, *state.strip}):
+    to_come = () if job.status.ended else list_rounds(job, state, steps)
+    for step in sorted({*to_come, *state.strip}):
         path = folder_of(home, job) / file_name(state.strip.get(step, ""))
         label = fill(wording.job.FRAME, step=step) if step else wording.job.FRAME_BEFORE
         if step in state.strip and path.is_file():
             yield Frame(path, label)
         elif not job.status.ended:
             yield Frame(NO_PICTURE, label)
+
+
+def list_rounds(job: Job, state: JobState, steps: int) -> Iterator[int]:
+    """Yield the steps of pictures that are to come, as far as they can be known by now."""
+    goes_on = bool(job.request.get("continues"))
+    if not goes_on:
+        yield 0
+    if state.started and state.started.rounds:
+        yield from state.started.rounds
+    elif not goes_on:
+        count = count_checkpoints(Dial(job.request["dial"]))
+        yield from list_preview_steps(steps, checkpoint_interval(steps, count))
 
 
 async def read_pictures(home: Home, job: Job, state: JobState) -> None:

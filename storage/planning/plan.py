@@ -94,6 +94,11 @@ def rank_rules(catalog: Catalog, method: str) -> str:
     return next((known.rank_rules for known in catalog.methods if known.name == method), "")
 
 
+def count_checkpoints(dial: Dial) -> int:
+    """Return the checkpoints of a run: twice as many of a thorough one, which may end at each."""
+    return CHECKPOINTS_PER_RUN * (2 if dial is Dial.THOROUGH else 1)
+
+
 def checkpoint_interval(steps: int, rounds: int = CHECKPOINTS_PER_RUN) -> int:
     """Return the steps between two checkpoints of so many."""
     return max(MIN_CHECKPOINT_INTERVAL, math.ceil(steps / rounds))

@@ -8,7 +8,7 @@ from typing import Any
 
 from storage.errors import JobError
 from storage.options import SMALL_BACKGROUNDS
-from storage.planning.plan import CHECKPOINTS_PER_RUN, checkpoint_interval
+from storage.planning.plan import checkpoint_interval, count_checkpoints
 from storage.planning.prompts import MIN_RESULT_STEPS, PREVIEW_PROMPTS, list_prompts
 from storage.records import Base, Dial, Optimizer, Rule
 from storage.requests import TrainRequest
@@ -81,9 +81,8 @@ def choose_watching(request: TrainRequest) -> dict[str, Any]:
     A thorough run has more of them, as it ends where scores rise no more.
     """
     thorough = request.dial is Dial.THOROUGH
-    rounds = CHECKPOINTS_PER_RUN * (2 if thorough else 1)
     return {
-        "save_every": checkpoint_interval(request.steps, rounds),
+        "save_every": checkpoint_interval(request.steps, count_checkpoints(request.dial)),
         "scoring_share": SCORING_SHARES[request.dial],
         "strength_share": 0.05 if thorough else 0.0,
         "patience": PATIENCE if thorough else 0,

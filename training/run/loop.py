@@ -71,12 +71,14 @@ def train(folder: JobFolder, bases: BaseCache) -> Task:
                 if saved is None:
                     recipe = memory.fit_to_device(recipe, attached.parameters, bases)
                     recipe = steppers.settle(recipe, bases.device, attempt)
+                first_step = saved.step if saved else 0
                 yield Started(
-                    saved.step if saved else 0,
+                    first_step,
                     recipe.last_step,
                     bases.device.name,
                     attempt=attempt,
                     resumed=saved is not None,
+                    rounds=tuple(step for step in list_rounds(recipe) if step >= first_step),
                 )
                 yield from notes
                 must_restart = yield from TrainingRun(
