@@ -2,7 +2,7 @@
 
     home/  safelight.db  secret  photos/ab/<digest>.png  previews/ab/<digest>.webp
            styles/<id>-<key>/<name>.safetensors  bases/  workers/<name>/  runs/<id>-<key>/
-           exports/  classes/<key>/  quarantine/<date>/  safelight.time.json
+           exports/  classes/<key>/  compiled/  quarantine/<date>/  safelight.time.json
            safelight.db.before-<number of the migration>
 
     runs/<id>-<key>/  job.json photos/ classes/ style.safetensors
@@ -233,6 +233,11 @@ class Home:
     def bases(self) -> Path:
         """The folder for the operator's own model files and folders."""
         return self.path / "bases"
+
+    @property
+    def compiled(self) -> Path:
+        """What torch.compile has made of training steps, in its own format."""
+        return self.path / "compiled"
 
     @property
     def workers(self) -> Path:

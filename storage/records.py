@@ -351,6 +351,11 @@ class Catalog:
     device: str = "cpu"  #: the name of the worker's device, for people
     memory_mib: int = 0  #: MiB of the worker's GPU; 0 without one
     published: float = 0.0
+    stepper: str = ""  #: how the operator has steps computed, if not as usual: "graph", "compile"
+
+    def name_for_timings(self, device: str) -> str:
+        """Name a device as timings know it: compiled steps are faster, but are compiled first."""
+        return f"{device}, {self.stepper}" if self.stepper else device
 
     def get_base(self, name: str) -> Base | None:
         """Return a base by its name, None if the scheduler does not have it."""

@@ -53,7 +53,9 @@ async def estimate(running: Service, dataset: Dataset, photos: int, steps: int) 
         concept=Concept.SUBJECT, photos=photos,
     )  # fmt: skip
     planned = replace(planned, steps=steps)
-    timing_key = TimingKey.from_training(running.catalog.device, base, planned, dataset.concept)
+    timing_key = TimingKey.from_training(
+        running.catalog.name_for_timings(running.catalog.device), base, planned, dataset.concept
+    )
     return estimate_duration(await store.durations.read_all(), timing_key, planned)
 
 

@@ -267,7 +267,8 @@ def make_choice(
             catalog, method=method, base=base.name, dial=dial, concept=inputs.concept,
             photos=inputs.total_photos, different=inputs.distinct_photos,
         )  # fmt: skip
-        key = TimingKey.from_training(catalog.device, base, plan, inputs.concept)
+        device = catalog.name_for_timings(catalog.device)
+        key = TimingKey.from_training(device, base, plan, inputs.concept)
         if estimate_duration(timings, key, plan).seconds <= inputs.max_minutes * 60:
             break
         dial, reason = DIALS[DIALS.index(dial) - 1], "time"

@@ -39,7 +39,7 @@ from training.run.probes import Drift
 from training.run.rate_finder import RateFinder
 from training.run.record import RunRecord
 from training.run.room import Commanded, write_when_room
-from training.run.step import MicroBatch, OptimizerStep, WrongReplay
+from training.run.step import MicroBatch, OptimizerStep, WrongReplay, describe_shapes
 from training.run.stylefile import StyleFiles
 from training.run.text import CaptionEncoder
 from training.run.timing import RunTimer, read_last_progress
@@ -301,7 +301,8 @@ class TrainingRun:
         if class_images.batches and class_images.captions:
             drawn += self.draws.draw(class_images.batches, class_images.captions, step, "prior")
 
-        # 3) Gradients, clipping, update.
+        # 3) Gradients, clipping, update. The first step of each shape may be compiled.
+        self.timer.note_kind(describe_shapes(drawn))
         self.record.add(self.stepper(drawn))
         self.ema.update(step)
         self.check_memory()

@@ -82,6 +82,14 @@ class OptimizerStep:
 Stepper = Callable[[Sequence[MicroBatch]], Tensor]  #: an OptimizerStep itself, or a GraphStepper
 
 
+def describe_shapes(batches: Sequence[MicroBatch]) -> tuple[object, ...]:
+    """Return what steps have in common that are the same operations on other numbers."""
+    return tuple(
+        (batch.weight, *((name, each.shape) for name, each in batch.inputs.items()))
+        for batch in batches
+    )
+
+
 class CompiledLoss:
     """Computes a loss, with its gradients, as torch.compile makes it for each shape of inputs.
 
@@ -138,10 +146,7 @@ class GraphStepper:
 
     def __call__(self, batches: Sequence[MicroBatch]) -> Tensor:
         """Take a step; return what it reports, on the device."""
-        shapes = tuple(
-            (batch.weight, *((name, each.shape) for name, each in batch.inputs.items()))
-            for batch in batches
-        )
+        shapes = describe_shapes(batches)
         if shapes not in self.graphs:
             if self.refused or len(self.graphs) == MAX_SHAPES:
                 return self.step(batches)

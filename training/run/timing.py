@@ -46,7 +46,9 @@ class RunTimer:
         """Measure steps anew: with a memory fallback they take another time."""
         self.attempt_began = self.total_seconds()
         self.first_step_seconds = 0.0  #: seconds of the attempt until its first step was taken
-        self.steps = 0
+        self.steps = self.warmups = 0
+        self.kinds: set[object] = set()  #: of steps that were taken
+        self.warms_up = True  #: whether the step under way prepares those that follow
         self.step_seconds = self.warmup_seconds = self.reported_at = 0.0
 
     def total_seconds(self) -> float:
@@ -65,7 +67,15 @@ class RunTimer:
         if self.steps == 1:
             self.reported_at = self.total_seconds()
             self.first_step_seconds = self.reported_at - self.attempt_began
-            self.warmup_seconds = passed
+        if self.warms_up:
+            self.warmups += 1
+            self.warmup_seconds += passed
+        self.warms_up = False
+
+    def note_kind(self, kind: object) -> None:
+        """Note of which kind the step under way is: the first of each kind warms up."""
+        self.warms_up |= kind not in self.kinds
+        self.kinds.add(kind)
 
     @contextmanager
     def timing_wait(self) -> Iterator[None]:
@@ -75,12 +85,12 @@ class RunTimer:
         self.step_seconds += time.perf_counter() - entered
 
     def steps_per_second(self) -> float:
-        """Return the steps per second, without the first, which warms up, if others are known."""
-        if self.steps > 1:
-            return (self.steps - 1) / max(self.step_seconds - self.warmup_seconds, 1e-6)
+        """Return the steps per second, without those that warm up, if others are known."""
+        if self.steps > self.warmups:
+            return (self.steps - self.warmups) / max(self.step_seconds - self.warmup_seconds, 1e-6)
         if self.earlier_speed or not self.steps:
             return self.earlier_speed
-        return 1 / max(self.warmup_seconds, 1e-6)
+        return self.warmups / max(self.warmup_seconds, 1e-6)
 
     @contextmanager
     def timing(self, name: str, times: float) -> Iterator[None]:

@@ -249,8 +249,9 @@ class Claim:
         )
         rest = max(0.0, timings.seconds - total_seconds(timing, *counts))
         timing = replace(timing, overhead=rest)
-        base = (await store.catalog.read()).find_base(self.job.base)
-        device = started.event.device
+        catalog = await store.catalog.read()
+        base, device = catalog.find_base(self.job.base), started.event.device
+        device = catalog.name_for_timings(device)
         key = TimingKey.from_training(device, base, request, request.concept, request.options)
         await store.durations.add_run(key, timing)
 

@@ -8,15 +8,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from storage.folders import JobFolder
+from storage.folders import Home, JobFolder
 from storage.records import Base, Catalog, Kind, Rule
 from training import caption, compare, families, grade, methods, sample
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.lazy import SLOW_IMPORTS, import_slowly
+from training.recipe.recipe import AUTO, COMPILE
 from training.run import loop, memory
 from training.run.defaults import rules
 from training.settings import TrainingSettings
+from training.worker.compiled import keep_compiled
 from training.worker.execution import Task
 
 TASKS = {
@@ -39,6 +41,8 @@ class Runtime:
             cpu=device == "cpu", precision=settings.precision, threads=settings.cpu_threads
         )
         opened.stepper = settings.stepper.removeprefix("eager")
+        if opened.stepper == COMPILE:
+            keep_compiled(Home(settings.home).compiled)
         opened.trackers = settings.tracker_names
         self.bases = BaseCache(folder, opened, settings.base_list)
         self.imports = iter(SLOW_IMPORTS)
@@ -67,6 +71,7 @@ class Runtime:
             device=self.bases.device.name,
             memory_mib=self.bases.device.total_mib(),
             published=time.time(),
+            stepper=self.bases.device.stepper.removeprefix(AUTO),
         )
 
     def add_memory(self, rule: Rule, base: Base) -> Rule:

@@ -41,6 +41,8 @@ async def test_publish(store: Store) -> None:
     await store.catalog.publish(published)
 
     assert await store.catalog.read() == published
+    assert published.name_for_timings("H200") == "H200"
+    assert replace(published, stepper="compile").name_for_timings("H200") == "H200, compile"
 
 
 @pytest.mark.parametrize("kind", OLD_NAMES, ids=lambda kind: kind.__name__)

@@ -25,6 +25,17 @@ def test_speed() -> None:
     assert clock.first_step_seconds >= 0.2
 
 
+def test_what_is_compiled_later_is_left_out() -> None:
+    """Each kind of step takes long at first, and that tells nothing of the others."""
+    clock = RunTimer()
+    for pause, kind in ((0.1, "wide"), (0.01, "wide"), (0.2, "high"), (0.01, "high")):
+        with clock.timing_step():
+            clock.note_kind(kind)
+            time.sleep(pause)
+
+    assert 20 < clock.steps_per_second() <= 100
+
+
 def test_never() -> None:
     """A run without a step has no speed."""
     assert RunTimer().steps_per_second() == 0
