@@ -21,6 +21,7 @@ from bot.card import Card
 from bot.cards.components import Button, Select, defer, defer_update, edit, row, text
 from bot.cards.job import COLOURS, failure_sentence
 from bot.cards.jobpictures import NO_PICTURE
+from bot.cards.sweep import name_winner
 from bot.wording import fill, flatten, format_duration, format_size, join_words, say
 from storage.errors import JobError, UserError
 from storage.events import Progress
@@ -202,10 +203,12 @@ async def result_card(
     """Return the card of what a comparison shows."""
     labels = join_words([view.entry.label for view in views])
     title = say(wording.comparison.RESULT_TITLE, labels=labels, name=comparison.name)
+    said = [recommend(views)]
     if comparison.kind is ComparisonKind.SWEEP:
         title = say(wording.comparison.RESULT_SWEEP, name=comparison.name)
+        said = [*name_winner([(each.entry, each.state.done.steps) for each in views])] or said
     ping = f"<@{comparison.owner}>" if pinged else ""
-    card = Card(text(title, recommend(views), ping), colour=COLOURS[Status.DONE])
+    card = Card(text(title, *said, ping), colour=COLOURS[Status.DONE])
     folder = await find_pictures(bot, comparison)
     if folder and (folder / GRID).is_file():
         card.add_gallery([(folder / GRID, fill(wording.comparison.GRID_ALT, labels=labels))])
@@ -345,7 +348,8 @@ class CancelAll(Button, verb="compare:cancel"):
     async def press(self, interaction: Interaction) -> None:
         await defer(interaction)
         comparison = await get_own_comparison(interaction, self.number(0))
-        asked = text(wording.comparison.CANCEL_ASK)
+        sweep = comparison.kind is ComparisonKind.SWEEP
+        asked = text(wording.sweep.CANCEL_ASK if sweep else wording.comparison.CANCEL_ASK)
         await edit(interaction, Card(asked, row(CancelForGood(comparison.id))))
 
 

@@ -13,6 +13,7 @@ from bot.actions import channels, delivery
 from bot.actions.framing import Crops
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import check_daily_quota, check_role, refusing_duplicates
+from bot.actions.sweeping import can_sweep
 from bot.actions.training import (
     Preview,
     list_bases,
@@ -27,6 +28,7 @@ from bot.cards.components import Button, Select, defer_update, edit, open_modal,
 from bot.cards.dataset_text import show_trigger
 from bot.cards.job import COLOURS
 from bot.cards.seen import SeenCard
+from bot.cards.sweep import Sweep
 from bot.cards.training_options import (
     OptionsForm,
     StepsForm,
@@ -88,6 +90,8 @@ def list_tries(order: TrainingOrder, draft: int, preview: Preview) -> Iterator[I
     few = FOLDS <= len(preview.photos) < MIN_TO_HOLD_OUT and len(preview.datasets) == 1
     if few and preview.plan.rank:
         yield HoldOut(draft, using=bool(order.options.get(HOLD_OUT)))
+    if can_sweep(preview):
+        yield Sweep(draft)
 
 
 def show_triggers(preview: Preview) -> list[Photo]:

@@ -32,6 +32,7 @@ from bot.wording import (
     shell,
     study,
     style,
+    sweep,
     training,
     upload,
     verdicts,

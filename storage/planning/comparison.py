@@ -7,11 +7,12 @@ steps and is graded again.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
+
+from storage.planning.sweep import count_survivors, end_of_round
 
 MIN_ENTRIES, MAX_ENTRIES = 2, 6
 CLEAR_DIFFERENCE = 0.1  #: of seconds or bytes, that makes one of two equals the faster or smaller
@@ -84,13 +85,14 @@ def decide_step(stages: Mapping[int, Stage]) -> tuple[Step, tuple[int, ...]]:
 
 
 def halve(grades: Mapping[int, Grading], sizes: Mapping[int, int]) -> tuple[int, ...]:
-    """Return the entries that go on: the better half, and of equals the smaller, then the first.
+    """Return the entries that go on: the better half, without the middle one of an odd number.
 
-    An entry is better than another if fewer are clearly better than it.
+    An entry is better than another if fewer are clearly better than it. Of equals the smaller file
+    is taken, then the higher score, then the first.
     """
     beaten = count_beaten(grades)
-    order = sorted(grades, key=lambda number: (beaten[number], sizes[number], number))
-    return tuple(sorted(order[: math.ceil(len(order) / 2)]))
+    ranks = {at: (beaten[at], sizes[at], -each.score, at) for at, each in grades.items()}
+    return tuple(sorted(sorted(grades, key=ranks.__getitem__)[: count_survivors(len(grades))]))
 
 
 def count_beaten(grades: Mapping[int, Grading]) -> dict[int, int]:
@@ -120,7 +122,7 @@ def choose_cheaper(best: int, peers: Sequence[int], costs: Mapping[int, Cost]) -
 def plan_round(request: Mapping[str, Any], share: float, earlier: int | None) -> dict[str, Any]:
     """Return the request of an entry's next training: up to a share of its steps.
 
-    With `earlier` it goes on from that job.
+    The learning rates stay those of all its steps. With `earlier` it goes on from that job.
     """
-    changed = dict(request) | {"steps": max(1, math.ceil(share * int(request["steps"])))}
+    changed = dict(request) | {"stop_after": end_of_round(int(request["steps"]), share)}
     return changed if earlier is None else changed | {"continues": earlier, "file_bytes": 0}

@@ -41,6 +41,11 @@ LEFT JOIN jobs AS j ON j.id = e.job WHERE e.comparison = :id ORDER BY e.number
 SELECT_OPEN_JOBS = """
 SELECT id FROM jobs WHERE comparison = :id AND status IN ('queued', 'running', 'paused')
 """
+#: styles of a sweep
+DELETE_SWEPT = """
+DELETE FROM styles WHERE id IN (SELECT style FROM jobs WHERE comparison = :id)
+AND EXISTS (SELECT 1 FROM comparisons WHERE id = :id AND kind = 'sweep')
+"""
 IS_OPEN = "state IN ('training', 'judging')"
 END = f"""
 UPDATE comparisons SET state = :state, result = :result, ended = :now
@@ -111,6 +116,11 @@ class Comparison:
     result: dict[str, Any] | None  #: more that was measured, or the error of a failed one
     created: float
     ended: float | None
+
+    @property
+    def is_last_round(self) -> bool:
+        """Whether no other round follows."""
+        return self.round + 1 >= len(self.shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +248,7 @@ class Comparisons:
     async def cancel(self, number: int, by: int) -> None:
         """End a comparison, and cancel what is open of it; does nothing to one that has ended.
 
-        The styles that are finished stay.
+        The styles that are finished stay; those of a sweep, trained a part of the way, go.
         """
         async with self._database.transaction() as tx:
             facts = {"state": ComparisonState.CANCELLED, "result": "null", "now": time.time()}
@@ -246,6 +256,7 @@ class Comparisons:
                 return
             for row in await tx.execute(SELECT_OPEN_JOBS, id=number):
                 await send_command(tx, row["id"], JobCommand.CANCEL, by)
+            await tx.execute(DELETE_SWEPT, id=number)
         await self._trash.sweep()
 
 

@@ -63,13 +63,13 @@ LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=Tru
 def train(folder: JobFolder) -> Task:
     """Train: hash the number of each step into the state."""
     began, recipe = time.perf_counter(), folder.read_request()["recipe"]
-    Recipe.from_json(recipe)  # as a real training does, first of all
+    last = Recipe.from_json(recipe).last_step  # read as a real training does, first of all
     step, state = read_checkpoint(folder, recipe)
-    yield Started(step, recipe["steps"], "fake", resumed=step > 0)
+    yield Started(step, last, "fake", resumed=step > 0)
     early = False
     if step and step % CHECKPOINT_INTERVAL == 0:
         yield PreviewsDrawn(step, (f"{step}.png",))
-    while step < recipe["steps"]:
+    while step < last:
         command = yield StepBoundary(step)
         if command is JobCommand.PAUSE:
             yield write_checkpoint(folder, step, state)
@@ -87,11 +87,11 @@ def train(folder: JobFolder) -> Task:
         die_at(f"step {step}")
         time.sleep(STEP_SECONDS)
         step, state = step + 1, hashlib.sha256(f"{state}{step}".encode()).hexdigest()
-        yield Progress(step, recipe["steps"])
+        yield Progress(step, last)
         if step % CHECKPOINT_INTERVAL == 0:
             yield write_checkpoint(folder, step, state)
             yield PreviewsDrawn(step, (f"{step}.png",))
-    keep_state(folder, recipe)
+    keep_state(folder, recipe, step)
     file = folder.result / f"{recipe['name']}.safetensors"
     write_or_die(file, state.encode(), "result")
     die_at("ending")
@@ -101,12 +101,12 @@ def train(folder: JobFolder) -> Task:
     yield Done(step, timings, file.name, 64, digest, early=early, full_model=full)
 
 
-def keep_state(folder: JobFolder, recipe: dict[str, Any]) -> None:
+def keep_state(folder: JobFolder, recipe: dict[str, Any], step: int) -> None:
     """Keep what a training may go on from: its step and its recipe."""
     if not KEEP_FILE.exists():
         return
     folder.kept_state.parent.mkdir(parents=True, exist_ok=True)
-    metadata = {"step": str(recipe["steps"]), "recipe": json.dumps(recipe)}
+    metadata = {"step": str(step), "recipe": json.dumps(recipe)}
     header = json.dumps({"__metadata__": metadata}).encode()
     write_whole(folder.kept_state, len(header).to_bytes(8, "little") + header)
 

@@ -11,6 +11,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -50,7 +51,7 @@ class ComparisonCourse:
         entries = await self.store.comparisons.list_entries(comparison.id)
         racing = {entry.number: entry for entry in entries if entry.out is None}
         if comparison.state is ComparisonState.JUDGING:
-            await self.take_grades(comparison, racing)
+            await self.take_grades(comparison, entries)
             return
         stages = {number: one.find_stage(comparison.round) for number, one in racing.items()}
         step, numbers = decide_step(stages)
@@ -60,13 +61,17 @@ class ComparisonCourse:
             request = plan_round(entry.request, share, entry.job if comparison.round else None)
             await self.store.comparisons.train(comparison, entry, request)
         elif step is Step.JUDGE:
+            if comparison.is_last_round:  # its grid shows all that there are
+                ended = [entry for entry in entries if entry.out is not None and entry.style]
+                chosen = sorted(chosen + ended, key=lambda entry: entry.number)
             request = asdict(make_judge_request(comparison, chosen))
             await self.store.comparisons.judge(comparison, request)
         elif step is Step.FAIL:
             await self.store.comparisons.fail(comparison, await self.find_error(entries))
 
-    async def take_grades(self, comparison: Comparison, racing: dict[int, Entry]) -> None:
+    async def take_grades(self, comparison: Comparison, entries: Sequence[Entry]) -> None:
         """Once the entries are graded, have the better half go on, or end."""
+        racing = {entry.number: entry for entry in entries if entry.out is None}
         job = await self.find_job(comparison.judging)
         if job is not None and not job.status.ended:
             return
@@ -76,13 +81,21 @@ class ComparisonCourse:
         file = self.store.home.job_folder(job.folder).result / GRADES
         content = json.loads(await asyncio.to_thread(file.read_bytes))
         grades = {int(number): Grading.from_json(one) for number, one in content["grades"].items()}
-        grades = {number: one for number, one in grades.items() if number in racing}
-        if comparison.round + 1 >= len(comparison.shares) or not grades:
+        if comparison.is_last_round or not grades.keys() & racing.keys():
+            await self.remove_losers(comparison, entries)
             more = {name: value for name, value in content.items() if name != "grades"}
             await self.store.comparisons.finish(comparison, grades, more)
             return
+        grades = {number: one for number, one in grades.items() if number in racing}
         sizes = {number: int(racing[number].request.get("file_bytes", 0)) for number in grades}
         await self.store.comparisons.grade(comparison, grades, halve(grades, sizes))
+
+    async def remove_losers(self, comparison: Comparison, entries: Sequence[Entry]) -> None:
+        """Delete the styles of those that did not go on: they were trained a part of the way."""
+        for entry in entries:
+            if entry.out is not None and entry.style:
+                with suppress(UserError):  # its owner has deleted it meanwhile
+                    await self.store.styles.delete(entry.style, comparison.owner)
 
     async def find_error(self, entries: Sequence[Entry]) -> dict[str, Any] | None:
         """Return the error of the last training that failed."""

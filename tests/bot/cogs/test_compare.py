@@ -238,3 +238,69 @@ async def test_a_restart(kit, scheduler, alice):
 
     assert len(kit.find_messages("Comparing")) == 1
     assert len(kit.find_messages("is better")) == 1
+
+
+async def start_sweep(kit, alice, *recipes):
+    """Start a sweep from a thorough training's card; return what its card says and its options."""
+    options = {"dataset": "my dog", "dial": "thorough", "steps": 400}
+    card = (await alice.slash(kit.channel, "train lora", **options)).response
+    await alice.click(card, label=wording.sweep.SWEEP)
+    (select,) = (each for each in kit.components(card) if each["type"] == 3)
+    if recipes:
+        await alice.select(card, values=[*recipes])
+    said = kit.text(card)
+    await alice.click(card, label=wording.sweep.START)
+    await advance(kit)
+    return said, select["options"]
+
+
+async def test_sweep(kit, scheduler, alice):
+    """A thorough training offers to try settings around its own; the best is the style."""
+    said, options = await start_sweep(kit, alice, "0", "1")
+    assert [each["default"] for each in options] == [True] * 4 + [False] * 2
+    assert options[0]["label"].endswith("(usual)")
+    assert "2 to step 200 and 1 to step 400" in said
+    assert "1.5 times the steps of one training" in said
+
+    first, _ = await train(kit, scheduler)
+    second, _ = await train(kit, scheduler)
+    await judge(kit, scheduler, 0.52, 0.41, beats=[1])
+    (message,) = kit.find_messages("Looking for the best settings")
+    assert "score 41 ± 3, ended after 100 steps" in kit.text(message)
+    await advance(kit)
+    third = await scheduler.claim(Kind.TRAIN)
+    assert (first.request["stop_after"], third.request["stop_after"]) == (200, 0)
+    assert third.request["continues"] == first.id
+    rates = [each.request["learning_rate"] for each in (first, second, third)]
+    assert rates == [rates[0], pytest.approx(3 * rates[0], rel=0.05), rates[0]]
+    style = await scheduler.finish_training(third)
+    await advance(kit)
+    await judge(kit, scheduler, 0.6, 0.41, beats=[1])
+
+    (result,) = kit.find_messages("came out best")
+    facts = {"best": options[0]["label"], "score": "60", "spread": "3", "steps": 100}
+    assert kit.says(result, wording.sweep.WINNER, **facts)
+    others = wording.sweep.OTHER.format(label=options[1]["label"], steps=100)
+    assert kit.says(result, wording.sweep.OTHERS, others=others)
+    assert [each.id for each in await kit.store.styles.list_for(alice.id)] == [style.id]
+
+
+async def test_sweep_cancelled(kit, scheduler, alice):
+    """What was trained a part of the way goes with a sweep that is cancelled."""
+    await start_sweep(kit, alice)
+    await train(kit, scheduler)
+    (message,) = kit.find_messages("Looking for the best settings")
+
+    asked = await alice.click(message, label=wording.comparison.CANCEL)
+    said = kit.text(asked.response)
+    await alice.click(asked.response, label=wording.comparison.CANCEL_GO)
+
+    assert wording.sweep.CANCEL_ASK in said
+    assert await kit.store.styles.list_for(alice.id) == []
+
+
+async def test_no_sweep(kit, alice):
+    """Only a thorough training offers it."""
+    card = (await alice.slash(kit.channel, "train lora", dataset="my dog")).response
+
+    assert wording.sweep.SWEEP not in kit.labels(card)

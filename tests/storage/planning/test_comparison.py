@@ -43,12 +43,13 @@ def test_next_step(stages: str, step: Step, numbers: tuple[int, ...]) -> None:
 
 
 def test_halving() -> None:
-    """The better half goes on, the larger one of an odd number; equals by size, then in order."""
+    """The better half goes on, the smaller one of an odd number; equals by size, then by score."""
     clear = {0: grade(0.1), 1: grade(0.5, 0, 3), 2: grade(0.4, 0), 3: grade(0.2)}
-    equal = dict.fromkeys(range(3), grade(0.4))
+    equal = {0: grade(0.4), 1: grade(0.4), 2: grade(0.4), 3: grade(0.5), 4: grade(0.4)}
 
     assert halve(clear, dict.fromkeys(clear, 9)) == (1, 2)
-    assert halve(equal, {0: 9, 1: 9, 2: 4}) == (0, 2)
+    assert halve(equal, {0: 9, 1: 9, 2: 4, 3: 9, 4: 9}) == (2, 3)
+    assert halve(dict.fromkeys(range(3), grade(0.4)), dict.fromkeys(range(3), 9)) == (0,)
     assert halve({5: grade(0.4)}, {5: 1}) == (5,)
 
 
@@ -81,6 +82,8 @@ def test_rounds() -> None:
     """A round trains a share of the steps, and goes on from the one before."""
     request = {"steps": 100, "file_bytes": 9, "seed": 1}
 
-    assert plan_round(request, 1.0, None) == request
-    assert plan_round(request, 0.25, None)["steps"] == 25
-    assert plan_round(request, 0.5, 7) == {**request, "steps": 50, "continues": 7, "file_bytes": 0}
+    assert plan_round(request, 1.0, None) == {**request, "stop_after": 0}
+    assert plan_round(request, 0.25, None) == {**request, "stop_after": 25}
+    assert plan_round(request, 0.5, 7) == {
+        **request, "stop_after": 50, "continues": 7, "file_bytes": 0,
+    }  # fmt: skip

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from storage.errors import UserError
+from storage.planning.sweep import plan_shares
 from storage.records import JobCommand, Kind, Status
 from storage.tables.comparisons import ComparisonKind, ComparisonState, NewComparison, NewEntry
 from tests.fakes.jobqueue import ALICE, CHANNEL, GUILD
@@ -97,25 +98,55 @@ async def test_nothing_to_grade(queue, add):
 
 
 async def test_a_sweep_halves(queue, add):
-    """The better half goes on for more steps, from where it stood, until one has all of them."""
+    """The better half goes on from where it stood, until one has all steps; only its style stays.
+
+    The last grades are of all that were trained, on one scale.
+    """
     (queue.home.path / "keep").touch()
     async with queue.running_scheduler():
-        comparison = await wait_for_end(queue, await add(4, shares=(0.25, 0.5, 1.0)))
+        comparison = await wait_for_end(queue, await add(4, shares=plan_shares(4)))
 
     entries = await queue.store.comparisons.list_entries(comparison.id)
     assert comparison.state is ComparisonState.DONE
     assert comparison.round == 2
     assert [each.out for each in entries] == [0, 0, 1, None]
-    trained = [
-        (job.request["name"], job.request["steps"], job.request.get("continues", 0) > 0)
-        for job in reversed(await queue.store.jobs.list_for(ALICE, 20))
+    assert [each.grades.beats for each in entries] == [(), (0,), (0, 1), (0, 1, 2)]
+    jobs = [
+        job for job in reversed(await queue.store.jobs.list_for(ALICE, 20))
         if job.kind is Kind.TRAIN
-    ]
-    assert trained == [
-        ("mydog-0", 10, False), ("mydog-1", 10, False), ("mydog-2", 10, False),
-        ("mydog-3", 10, False), ("mydog-2", 20, True), ("mydog-3", 20, True),
-        ("mydog-3", 40, True),
     ]  # fmt: skip
+    assert {job.request["steps"] for job in jobs} == {40}
+    assert [(job.request["rank"], job.request["stop_after"]) for job in jobs] == [
+        (1, 5), (2, 5), (4, 5), (8, 5), (4, 10), (8, 10), (8, 0),
+    ]  # fmt: skip
+    assert [jobs.index(job) for job in jobs if job.request.get("continues")] == [4, 5, 6]
+    assert jobs[-1].request["continues"] == jobs[-2].id
+    (style,) = await queue.store.styles.list_for(ALICE)
+    assert [each.style for each in entries] == [None, None, None, style.id]
+
+
+async def test_a_sweep_goes_on(queue, add, hold_trainings):
+    """It survives a new scheduler in its second round, and an entry that failed in the first."""
+    (queue.home.path / "keep").touch()
+    comparison = await add(4, shares=(0.5, 0.75, 1.0))
+    course = ComparisonCourse(queue.store)
+    await course.advance()
+    (job,) = await queue.store.jobs.list_open()
+    await queue.store.jobs.send_command(job.id, JobCommand.CANCEL, ALICE)
+    async with queue.running_scheduler():  # trainings are held at step 25, in the second round
+        while not any(
+            job.status is Status.RUNNING and job.request.get("continues")
+            for job in await queue.store.jobs.list_open()
+        ):
+            await asyncio.sleep(0.02)
+    hold_trainings()
+    async with queue.running_scheduler():
+        comparison = await wait_for_end(queue, comparison)
+
+    entries = await queue.store.comparisons.list_entries(comparison.id)
+    assert comparison.state is ComparisonState.DONE
+    assert [each.out for each in entries] == [0, 0, 0, None]
+    assert len(await queue.store.styles.list_for(ALICE)) == 1
 
 
 async def test_a_restart(queue, add, hold_trainings):
