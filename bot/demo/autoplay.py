@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bot import wording
 from bot.demo import live, page
+from bot.demo.asking import ask_friend
 from bot.demo.browser import SETTLED, find_chromium, open_browser, open_tab
 from bot.demo.journey import Journey
 from bot.demo.stage import LOG, open_stage
@@ -73,6 +74,7 @@ async def play_chapters(journey: Journey) -> str:
         await take_screenshot(journey, "phone", PHONE_SIZE)
         await take_screenshot(journey, "result", CARD_SIZE, card=f"{NAME} is ready")
         await journey.guess()
+        await ask_friend(journey)
         await journey.share()
         await journey.add_photos()
         await journey.wait_for_captions()
