@@ -15,6 +15,7 @@ from bot.demo.world import FRIEND, OWNER
 
 SUM_UP = "Result:"  #: in the title of a study's result
 
+
 async def ask_friend(journey: Journey) -> None:
     """Set up a study, vote in it as the friend, close it, and read its result."""
     transcript, said = journey.transcript, wording.study

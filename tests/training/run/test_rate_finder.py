@@ -74,13 +74,13 @@ def test_nothing_to_see(make_recipe: Made) -> None:
     assert len(list_rates(make_recipe(steps=4, learning_rate=1e-3))) == MIN_SWEEP_STEPS
 
 
-@pytest.mark.slow(12)
+@pytest.mark.slow(9)
 def test_bytes(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A run that found its rate has the bytes of one that was given it, header and all.
 
     So has one that was paused within the sweep, and once more after a checkpoint.
     """
-    more = {"dropout": 0.2, "learning_rate": 1e-3, "batch_size": 8, "train_text_encoder": False}
+    more = {"dropout": 0.2, "learning_rate": 1e-3, "batch_size": 2, "train_text_encoder": False}
     asked = make_recipe(find_learning_rate=True, photos=1, steps=3, **more)
     folder, paused = make_job_folder(asked), make_job_folder(asked, "paused")
 
