@@ -106,7 +106,7 @@ async def test_result(kit, scheduler):
         assert chat.size == (640, 288)
     assert kit.labels(result) == [
         *recommend_prompts("mydog", Concept.SUBJECT, small=True),
-        "Try it", "Share", "Get link again", "Watch it learn", "Delete", "Report",
+        "Try it", "Share", "Get link again", "Watch it learn", "Grade it", "Delete", "Report",
     ]  # fmt: skip
     shown = kit.text(await kit.fetch_card(job))
     assert "Done** · 100 steps in 48 s" in shown
