@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import secrets
 import shutil
@@ -24,7 +25,7 @@ LIMITS = {"steps": (1, 100), "count": (1, 4), "strength": (0, 2), "seed": (0, MA
 SIDE_PIXELS = (32, 1024)  #: pixels of a side
 MAX_NAMED_STYLES = 10  #: in an error
 NO_STYLE = "none"  #: the option's value for pictures of the base alone
-MAX_OPEN_SAMPLES = 5  #: pictures a member may have waiting
+MAX_OPEN_SAMPLES = 5  #: that a member may have waiting
 
 
 class Requester(NamedTuple):
@@ -184,10 +185,12 @@ def check_request(request: SampleRequest) -> SampleRequest:
 
 
 async def check_open_samples(store: Store, owner: int) -> None:
-    """Raise UserError if a member has MAX_OPEN_SAMPLES waiting already."""
+    """Raise UserError if a member has MAX_OPEN_SAMPLES waiting already, or as much in grids."""
     jobs = await store.jobs.list_open()
     own = [job for job in jobs if (job.kind, job.owner) == (Kind.SAMPLE, owner) and job.channel]
-    if len(own) >= MAX_OPEN_SAMPLES:
+    _, most = LIMITS["count"]
+    pictures = (len(job.request.get("cells", ())) for job in own)
+    if sum(max(1, math.ceil(each / most)) for each in pictures) >= MAX_OPEN_SAMPLES:
         raise UserError("samples_many", most=MAX_OPEN_SAMPLES)
 
 

@@ -200,7 +200,7 @@ ERRORS = {
     "restore_full": "The disk of {folder} became full, so nothing was restored. Make room, and run the command again.",
     "restore_space": "There isn't enough room for {home}: {need} MB are needed, and {free} MB are free.",
     "role_needed": "Only {roles} can do that on this server. Ask a moderator for the role.",
-    "samples_many": "You already have {most} pictures waiting. Wait for some of them first.",
+    "samples_many": "You already have {most} samples waiting, or as many pictures in grids. Wait for some of them first.",
     "report_gone": "That report is no longer there. /style report makes a new one.",
     "reports_many": "You already have {most} reports waiting. Wait for one of them first.",
     "schedule_free": "The optimizer schedulefree keeps a constant learning rate and does its own averaging: leave out EMA and other schedules.",

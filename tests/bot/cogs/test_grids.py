@@ -68,6 +68,19 @@ async def test_checkpoints_of_others(kit, scheduler):
     assert [each["checkpoint"] for each in job.request["styles"]] == [0]
 
 
+async def test_waiting(kit, scheduler):
+    """A grid takes the place of as many samples as have its pictures."""
+    alice, job = await scheduler.start_training()
+    style = await scheduler.finish_training(job)
+    keep_checkpoints(kit, job, 25, 50, 75, 100)
+    await alice.slash(kit.channel, "grid strength", style=style.name)
+
+    answer = await alice.slash(kit.channel, "sample", prompt="a dog")
+
+    assert kit.says(answer, ERRORS["samples_many"], most=5)
+    assert len(await kit.store.jobs.list_open()) == 1
+
+
 async def test_styles(kit, scheduler):
     """The same prompts are drawn with several styles, and without one unless another is named."""
     alice = kit.add_member("alice")
