@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot import wording
 from bot.actions import sampling, studies
 from bot.bot import Bot
-from bot.wording import fill
+from bot.wording import fill, flatten
 from storage.errors import UserError
 from storage.planning.grid import MAX_ROWS, check_grid, lay_out_grid
 from storage.records import Style
@@ -60,4 +60,5 @@ async def style_grid(
     for prompt in prompts:
         sampling.check_request(GridRequest(name, prompt))
     listed = "; ".join(f"{row} {prompt}" for row, prompt in enumerate(prompts, 1))
+    listed = flatten(listed, sampling.MAX_PROMPT_CHARS)  # cells have all of each prompt
     return GridRequest(name, listed, seed=seed, styles=told, cells=cells, columns=columns)

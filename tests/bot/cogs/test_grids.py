@@ -68,6 +68,18 @@ async def test_checkpoints_of_others(kit, scheduler):
     assert [each["checkpoint"] for each in job.request["styles"]] == [0]
 
 
+async def test_long_prompts(kit, scheduler):
+    """Prompts that are each short enough make a grid, however long they are together."""
+    alice = kit.add_member("alice")
+    style = await scheduler.add_style(alice)
+    prompts = [f"{number} {'dog ' * 80}".strip() for number in range(5)]
+
+    await alice.slash(kit.channel, "grid styles", prompts="; ".join(prompts), style=style.name)
+
+    (job,) = await kit.store.jobs.list_open()
+    assert [each["prompt"] for each in job.request["cells"][::2]] == prompts
+
+
 async def test_waiting(kit, scheduler):
     """A grid takes the place of as many samples as have its pictures."""
     alice, job = await scheduler.start_training()
