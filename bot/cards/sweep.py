@@ -38,17 +38,10 @@ async def sweep_card(interaction: Interaction, order: SweepOrder) -> Card:
         dial=wording.training.DIALS[usual.plan.dial],
     )
     card = Card(text(title), colour=COLOURS[Status.RUNNING])
-    card.add(text(*recipe_lines(preview), *round_lines(preview), wording.sweep.BEST_STAYS))
+    card.add(text(*round_lines(preview), wording.sweep.BEST_STAYS))
     draft = await bot.store.drafts.add(owner, order.to_json())
     card.add(row(Recipes(draft, options=list_options(preview))))
     return card.add(row(Start(draft), Leave()))
-
-
-def recipe_lines(preview: SweepPreview) -> Iterator[str]:
-    """Yield the recipes."""
-    for at in preview.chosen:
-        label = name_variant(preview.proposed[at], preview.proposed[0])
-        yield fill(wording.sweep.LINE, label=label)
 
 
 def round_lines(preview: SweepPreview) -> Iterator[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 TITLE = "### Find the best settings for {name}?\n{method} on {base} · {dial}"
 USUAL = "rate {rate}, rank {rank} (usual)"
 RECIPE = "rate {rate}, rank {rank}"
-LINE = "- {label}"
-ROUND = "{count} to step {steps}"
-ROUNDS = "**Rounds:** {rounds}. After each one, all draw the same prompts from the same seeds, and the half with the better scores goes on from where it is."
+ROUND = "{count} until step {steps}"
+ROUNDS = "**Rounds:** {rounds}. In between, all draw the same prompts from the same seeds, and those with the better scores go on from where they are."
 COST = "**Altogether:** {times} times the steps of one training, about {time} on {device}, and a little for the pictures."
 COST_UNKNOWN = (
     "**Altogether:** {times} times the steps of one training. There is no time estimate yet."
 )
-BEST_STAYS = "The best one becomes the style; the others' files are deleted. More settings mean shorter first rounds, which tell less."
+BEST_STAYS = "-# The best one becomes the style; the others' files are deleted. More settings mean shorter first rounds, which tell less."
 STARTED = "Started looking for the best settings. The card is in <#{channel}>."
 CANCEL_ASK = "### Cancel this?\nThe training that runs ends, and the others aren't started. What was trained a part of the way is deleted."
 WINNER = "**{best}** came out best and is the style now, with a score of {score} ± {spread} after {steps} steps."

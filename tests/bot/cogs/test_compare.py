@@ -259,7 +259,7 @@ async def test_sweep(kit, scheduler, alice):
     said, options = await start_sweep(kit, alice, "0", "1")
     assert [each["default"] for each in options] == [True] * 4 + [False] * 2
     assert options[0]["label"].endswith("(usual)")
-    assert "2 to step 200 and 1 to step 400" in said
+    assert "2 until step 200 and 1 until step 400" in said
     assert "1.5 times the steps of one training" in said
 
     first, _ = await train(kit, scheduler)
