@@ -233,7 +233,8 @@ class Claim:
         """
         store, timings = self.store, done.timings
         in_one_piece = self.job.fence == 1 and not done.early and not self.disturbed
-        in_one_piece = in_one_piece and not self.job.request.get("continues")
+        parts = ("continues", "stop_after")
+        in_one_piece = in_one_piece and not any(self.job.request.get(each) for each in parts)
         if self.job.kind is not Kind.TRAIN or not in_one_piece or not timings.steps_per_second:
             return
         (started, *_) = await store.events.list_kind(self.job.id, Started)
