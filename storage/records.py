@@ -357,6 +357,10 @@ class Catalog:
         """Name a device as timings know it: compiled steps are faster, but are compiled first."""
         return f"{device}, {self.stepper}" if self.stepper else device
 
+    def training_mib(self, base: str) -> int:
+        """Return the MiB of GPU memory that the largest training on a base takes; 0 is little."""
+        return max((rule.memory_mib for rule in self.rules if rule.base == base), default=0)
+
     def get_base(self, name: str) -> Base | None:
         """Return a base by its name, None if the scheduler does not have it."""
         return next((base for base in self.bases if base.name == name), None)

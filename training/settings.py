@@ -21,6 +21,9 @@ class TrainingSettings(StorageSettings):
         validation_alias="SAFELIGHT_DEVICE",
         examples=["cuda:0", "cuda:0,cuda:1"],
     )
+    workers_per_gpu: int = Field(
+        default=1, ge=1, le=4, validation_alias="SAFELIGHT_WORKERS_PER_GPU", examples=["2"]
+    )
     base_list: Path | None = Field(
         default=None, validation_alias="SAFELIGHT_BASES", examples=["bases.toml"]
     )
@@ -58,5 +61,10 @@ class TrainingSettings(StorageSettings):
 
     @property
     def devices(self) -> dict[str, str]:
-        """The device of each worker, by the worker's name."""
-        return {device.replace(":", ""): device for device in self.device.split(",")}
+        """The device of each worker, by the worker's name; a GPU may have several workers."""
+        found = dict[str, str]()
+        for device in self.device.split(","):
+            for number in range(self.workers_per_gpu if device.startswith("cuda") else 1):
+                end = f"-{number + 1}" if number else ""
+                found[device.replace(":", "") + end] = device
+        return found

@@ -1,6 +1,6 @@
 """Compare compiled steps with eager ones: their time, and what they teach, on a shrunken SD 1.5.
 
-Compiling takes about a minute of processor time.
+Compiling takes about a minute of processor time. One more training is interrupted and resumed.
 """
 
 from __future__ import annotations
@@ -8,33 +8,67 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from benchmarks import machine, table
+from benchmarks.speed.overhead import BareStep
 from benchmarks.speed.training import Setup
 from benchmarks.teaching import spec
 from storage.folders import JobFolder
 from training.device import Device
+from training.networks.conditioning import stack_conditions
 from training.recipe.recipe import COMPILE
-from training.run import checkpoint
+from training.run import checkpoint, loop
+from training.run.step import CompiledLoss
 
 SIDE = 64  #: pixels
 LOSSES = 1e-3  #: relative difference
+GRADIENTS = 1e-5  #: difference of a first step's, as a share of their norm, in fp32
 Result = tuple[float, Tensor, Tensor]  #: seconds of a step; losses; trained numbers at the end
 
 
-def train(setup: Setup, name: str, stepper: str, steps: int) -> Result:
-    """Train; return what the last checkpoint keeps. First steps, which compile, are not timed."""
-    recipe = setup.recipe("sd1", 1, steps, stepper=stepper)
+def compare_gradients(setup: Setup) -> float:
+    """Return how far the gradients of a compiled step are from those of the eager one."""
+    recipe = setup.recipe("sd1", 1, 9)
+    photos, task = setup.start_training("gradients", "sd1", recipe)
+    with closing(task):
+        spec.advance_steps(task, 2)  # then no trained number is at zero any more
+        family: Any = setup.bases.loaded[setup.base("sd1")]
+        bare = BareStep(family, replace(recipe, threads=1), photos)
+        draws = torch.Generator().manual_seed(0)
+        drawn = family.draw_inputs(torch.stack(bare.latents[:1]), draws, min_snr_gamma=5.0)
+        inputs = drawn | stack_conditions(bare.states[:1])
+        parameters = list(family.networks.attached.parameters.values())
+        eager, compiled = (
+            torch.cat([each.flatten() for each in torch.autograd.grad(loss(inputs), parameters)])
+            for loss in (family.compute_loss, CompiledLoss(family.compute_loss))
+        )
+    return float((compiled - eager).norm() / eager.norm())
+
+
+def train(setup: Setup, name: str, stepper: str, steps: int, *, resumed: bool = False) -> Result:
+    """Train; return what the last checkpoint keeps. First steps, which compile, are not timed.
+
+    What is `resumed` is interrupted after two thirds of the steps, and goes on from a half.
+    """
+    recipe = setup.recipe("sd1", 1, steps, stepper=stepper, save_every=steps // 2)
     photos, task = setup.start_training(name, "sd1", recipe)
+    if resumed:
+        spec.advance_steps(task, 2 * steps // 3)
+        task.close()
+        task = loop.train(JobFolder(photos.parent), setup.bases)
     spec.advance_steps(task, 3)
     began = time.process_time()
-    spec.advance_steps(task, steps - 3)
-    seconds = (time.process_time() - began) / (steps - 3)
+    rest = (steps - steps // 2 if resumed else steps) - 3
+    spec.advance_steps(task, rest)
+    seconds = (time.process_time() - began) / rest
     for _ in task:
         pass
     kept = checkpoint.read_newest(JobFolder(photos.parent).checkpoints, recipe)
@@ -47,7 +81,12 @@ def train(setup: Setup, name: str, stepper: str, steps: int) -> Result:
 
 
 def rows(setup: Setup, steps: int) -> Iterator[table.Row]:
-    """Train eagerly once and compiled twice."""
+    """Compare a step; then train eagerly once, compiled twice, and compiled with a break."""
+    apart = compare_gradients(setup)
+    yield table.at_most(
+        "gradients of a compiled step, apart from the eager one's", apart, GRADIENTS,
+        more=f" ({apart:.1e})",
+    )  # fmt: skip
     eager, one, other = (
         train(setup, str(at), stepper, steps) for at, stepper in enumerate(("", COMPILE, COMPILE))
     )
@@ -61,8 +100,10 @@ def rows(setup: Setup, steps: int) -> Iterator[table.Row]:
     yield table.figure("the first loss differs by", f"{first:.1e}")
     share = float((one[2] - eager[2]).norm() / eager[2].norm())
     yield table.figure("trained numbers differ by", f"{share:.1e}")
-    same = torch.equal(one[1], other[1]) and torch.equal(one[2], other[2])
-    yield table.Row("compiled twice: the same bytes", str(same).lower(), "true", same)
+    broken = train(setup, "resumed", COMPILE, steps, resumed=True)
+    for what, again in (("compiled twice", other), ("compiled, interrupted and resumed", broken)):
+        same = torch.equal(one[1], again[1]) and torch.equal(one[2], again[2])
+        yield table.Row(f"{what}: the same bytes", str(same).lower(), "true", same)
 
 
 def main() -> int:

@@ -159,7 +159,9 @@ class QueueKit:
     async def running_scheduler(self, **known: Any) -> AsyncIterator[Scheduler]:
         """Run a scheduler in this process, whose workers are fake."""
         backend = LocalBackend(self.home, WORKER)
-        chosen = read_settings(TrainingSettings, home=self.home.path, device="cpu", **known)
+        chosen = read_settings(
+            TrainingSettings, **{"home": self.home.path, "device": "cpu"} | known
+        )
         scheduler, stop = Scheduler(self.store, chosen, backend), asyncio.Event()
         scheduler.poll_seconds = scheduler.compare_seconds = POLL_SECONDS
         running = asyncio.create_task(scheduler.run(stop))

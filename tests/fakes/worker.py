@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ from storage.events import (
 )
 from storage.folders import Home, JobFolder, replacing, write_whole
 from storage.photofiles import write_photo
-from storage.records import Base, Catalog, JobCommand, Kind, Method
+from storage.records import Base, Catalog, Concept, Dial, JobCommand, Kind, Method, Rule
 from training.recipe.recipe import Recipe
 from training.worker.execution import Task
 from training.worker.folder import WorkerFolder
@@ -57,6 +58,8 @@ POLL_SECONDS = 0.02  #: between two turns of the scheduler
 HOLD_FILE = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
 DIE_FILE, KEEP_FILE = HOLD_FILE.with_name("die"), HOLD_FILE.with_name("keep")
 SMALL = Base("embedded", "Fake", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
+SMALL_MIB, LARGE_MIB = 40, 70  #: that trainings on them take
+RULE = Rule("lora", "", Concept.LOOK, Dial.QUICK, 40, 0, 1, 99, 2, 1e-3, 2, 1000, "tests")
 LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=True)
 
 
@@ -205,8 +208,14 @@ class FakeRuntime:
     """What a worker runs its jobs in."""
 
     def catalog(self) -> Catalog:
-        """Return a catalog of two bases and one method."""
-        return Catalog(bases=(SMALL, LARGE), methods=(Method("lora"),), device="fake")
+        """Return a catalog of two bases and one method, on a GPU of 100 MiB."""
+        rules = tuple(
+            replace(RULE, base=base.name, memory_mib=mib)
+            for base, mib in ((SMALL, SMALL_MIB), (LARGE, LARGE_MIB))
+        )
+        return Catalog(
+            (SMALL, LARGE), (Method("lora"),), rules=rules, device="fake", memory_mib=100
+        )
 
     def start_task(self, kind: Kind, folder: JobFolder) -> Task:
         """Start a job's task."""
@@ -220,7 +229,7 @@ class FakeRuntime:
 
     def state(self) -> dict[str, Any]:
         """Serve samples of the small base only."""
-        return {"serves": ["embedded"]}
+        return {"serves": ["embedded"], "free": 100}
 
 
 async def run_scheduler(home: Home) -> None:

@@ -26,6 +26,7 @@ from training.networks.traits import MethodTraits
 from training.recipe.recipe import Recipe
 
 MIB = 2**20
+USABLE_SHARE = 0.92  #: of a GPU's memory; the rest is for fragmentation
 CONTEXT_BYTES = 600 * MIB  #: of CUDA's context and libraries, and what an allocator rounds up
 FROZEN_BYTES, TRAINED_BYTES, EMA_BYTES, GRADIENT_BYTES = 2, 14, 4, 2  #: bytes a number
 OPTIMIZER_BYTES = {Optimizer.ADAMW8BIT: 8, Optimizer.ADAFACTOR: 6}  #: … that is trained by these

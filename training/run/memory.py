@@ -23,12 +23,16 @@ from training import methods
 from training.bases.cache import BaseCache
 from training.families import walk
 from training.networks import quantize
-from training.networks.memory import MIB, MemoryCounts, count_parameters, training_bytes
+from training.networks.memory import (
+    MIB,
+    USABLE_SHARE,
+    MemoryCounts,
+    count_parameters,
+    training_bytes,
+)
 from training.recipe.recipe import MemoryFallback, Recipe
 from training.run.defaults import complete_recipe, rules
 from training.run.optimizers import PACKAGES
-
-USABLE_SHARE = 0.92  #: of the memory; the rest is for fragmentation
 
 
 def take_eager_steps(recipe: Recipe, step: int) -> Recipe | None:  # noqa: ARG001 - at any step

@@ -123,15 +123,16 @@ class WorkerHandle:
                 return self.folder.read_catalog()
         return None
 
-    def wanted_jobs(self) -> tuple[list[Kind], list[str] | None]:
+    def wanted_jobs(self, fitting: list[str] | None = None) -> tuple[list[Kind], list[str] | None]:
         """Return the kinds of jobs the worker can take now, and of which bases; None is any.
 
-        Beside a training that has begun, it takes short jobs on the bases it says it `serves`.
+        Without a training it takes jobs on the bases that are `fitting`. Beside one that has
+        begun, it takes short jobs on the bases it says it `serves`.
         """
         held = {claim.job.kind for claim in self.claims}
         kinds = [kind for kind in URGENCY if kind not in held]
         if Kind.TRAIN not in held:
-            return kinds, None
+            return kinds, fitting
         state = self.state() or {"held": [], "serves": []}
         begun = any(run["begun"] for run in state["held"] if run["kind"] == Kind.TRAIN)
         return (kinds, list(state["serves"])) if begun else ([], None)

@@ -14,6 +14,7 @@ from storage.events import LogEntry, Note
 from storage.records import Catalog, Job, Release, Status
 from storage.store import Store
 from storage.tables.catalog import catalog_from_json
+from training.networks.memory import USABLE_SHARE
 from training.scheduler.backend import Backend
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.comparing import ComparisonCourse
@@ -183,7 +184,7 @@ class Scheduler:
 
     async def claim_job(self, worker: WorkerHandle) -> None:
         """Claim the next waiting job that a worker can take, if the disk has room."""
-        wanted = worker.wanted_jobs()
+        wanted = worker.wanted_jobs(self.list_fitting(worker))
         state = (wanted, await self.store.events.newest_id(), time.monotonic() // SWEEP_SECONDS)
         if not wanted[0] or self.claim_tried.get(worker.name) == state:
             return
@@ -197,6 +198,24 @@ class Scheduler:
                 worker.claims.append(claim)
             self.note_room(claim)
             self.claim_tried.pop(worker.name)
+
+    def list_fitting(self, worker: WorkerHandle) -> list[str] | None:
+        """Name the bases whose trainings fit beside those of other workers on the same GPU.
+
+        None is any: no other worker does anything there.
+        """
+        devices, known = self.settings.devices, self.catalog
+        beside = [
+            claim.job.base
+            for other in self.workers
+            if other is not worker and devices[other.name] == devices[worker.name]
+            for claim in other.claims
+        ]
+        if not beside:
+            return None
+        left = USABLE_SHARE * known.memory_mib - sum(map(known.training_mib, beside))
+        left = min(left, (worker.state() or {}).get("free", 0))
+        return [each.name for each in known.bases if known.training_mib(each.name) <= left]
 
     def note_room(self, claim: Claim) -> None:
         """Note how much was free when a job found no room: the next one waits until it is more."""

@@ -121,6 +121,22 @@ async def test_one_training_at_a_time(queue, hold_trainings):
         await queue.wait_for(second, Status.DONE)
 
 
+async def test_two_trainings_on_a_gpu_that_holds_both(queue, hold_trainings):
+    """Where a GPU has two workers, a training begins beside another if the estimates of both fit.
+
+    One that does not waits until the other has ended.
+    """
+    async with queue.running_scheduler(device="cuda:0", workers_per_gpu=2):
+        first = await queue.add_training(ALICE)
+        await queue.wait_for_event(first, Progress, 25)
+        large = await queue.add_training(BOB, base="large")
+        beside = await queue.add_training(ALICE, dataset=await queue.add_dataset(name="cat"))
+        await queue.wait_for_event(beside, Progress, 25)
+        assert (await queue.store.jobs.get(large.id)).status is Status.QUEUED
+        hold_trainings()
+        await queue.wait_for(large, Status.DONE)
+
+
 async def test_a_scheduler_that_stops_puts_jobs_down(queue, hold_trainings):
     """On SIGTERM the worker writes a checkpoint and exits; the attempt does not count."""
     with queue.running_process(*SCHEDULER) as scheduler:
