@@ -221,6 +221,7 @@ class GradeRequest:
     class_word: str = ""  #: of a subject, e.g. dog
     strength: float = 1.0
     prompts: int = 0  #: of the protocol's; 0 is as many as the base is for
+    seeds: int = 0  #: of each prompt; 0 is as many as a score takes
     method: str = ""  #: (scheduler) of the style
     trigger: str = ""  #: (scheduler) of the style
     captioner: str = ""  #: (scheduler) that tells whether pictures show what prompts ask for

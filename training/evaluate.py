@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from PIL import Image
@@ -12,12 +13,15 @@ from storage.records import Concept
 from training.device import Device
 from training.families import Family, Picture
 from training.judge.binding import Bindings, measure_shift
+from training.judge.encoders import measure_by_encoders
 from training.judge.features import FeatureExtractor
+from training.judge.inception import InceptionNet
 from training.judge.likeness import measure_likeness, measure_own_likeness
 from training.judge.prompts import list_prompts, list_unrelated, name_bindings
 from training.judge.score import MIN_SEEDS
+from training.judge.sets import SetScore, score_sets
 from training.judge.style_judge import Describe, Drawn, Judgement, Kept, StyleJudge, Taught
-from training.lazy import Tensor
+from training.lazy import Tensor, torch
 from training.sample import LoadedStyle, draw_pictures, split_by_memory
 
 SEEDS = MIN_SEEDS
@@ -37,6 +41,7 @@ class Case:
     class_word: str
     prompts: int  #: of the protocol's; the first ones
     small: bool  #: whether the base draws emoji alone
+    seeds: int = SEEDS  #: of each prompt
 
     def list_prompts(self) -> list[str]:
         """List the prompts that call the style."""
@@ -47,11 +52,21 @@ class Case:
         """Return prompts with the trigger alone, with the class word, with neither."""
         return name_bindings(self.trigger, self.concept, self.class_word, small=self.small)
 
+    def say_plainly(self, drawn: Sequence[Drawn]) -> list[Drawn]:
+        """Return pictures with prompts in words that other networks know, without the trigger."""
+        named = f"{self.trigger} {self.class_word}"
+        texts = [
+            each.prompt.replace(named, self.class_word).replace(self.trigger, self.class_word)
+            for each in drawn
+        ]
+        pairs = zip(drawn, texts, strict=True)
+        return [Drawn(each.picture, " ".join(text.split())) for each, text in pairs]
+
     def count_pictures(self) -> int:
         """Return how many pictures `evaluate` draws."""
         asked, unrelated = len(self.list_prompts()), len(list_unrelated(small=self.small))
         bound = len(self.name_bindings()) + 1
-        return asked * (1 + SEEDS) + bound * SEEDS + 2 * unrelated
+        return asked * (1 + self.seeds) + bound * SEEDS + 2 * unrelated
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +100,7 @@ class Drawings:
     """All that is drawn of a style."""
 
     plain: list[Drawn]  #: by the base, one for each prompt
-    styled: list[Drawn]  #: with the style, SEEDS for each prompt
+    styled: list[Drawn]  #: with the style, `Case.seeds` for each prompt
     bound: dict[str, list[Drawn]]  #: of each of `name_bindings`, with the style
     unbound: list[Drawn]  #: by the base, with neither trigger nor class word
     unrelated: Kept
@@ -110,13 +125,24 @@ class Report:
     drift: float  #: mean distance from the base's pictures of `kept_prompts`
     bindings: Bindings
     shift: float | None  #: of a look: how far its pictures go from the base's to the photos'
+    sets: list[SetScore]
+    encoded: dict[str, float]  #: by the operator's CLIP and DINOv2; without them, none
 
 
-def evaluate(
-    painter: Painter, case: Case, extractor: FeatureExtractor, describe: Describe | None
-) -> Generator[int, None, Report]:
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Whoever looks at the pictures."""
+
+    extractor: FeatureExtractor
+    describe: Describe | None = None
+    folder: Path | None = None  #: with the operator's Inception, CLIP and DINOv2
+    device: torch.device | None = None  #: of those; None is the CPU
+
+
+def evaluate(painter: Painter, case: Case, judges: Judges) -> Generator[int, None, Report]:
     """Draw and grade; tens of pictures for each kind of prompt. Yields as `Painter.draw` does."""
     made = yield from draw_all(painter, case)
+    extractor, describe = Remembering(judges.extractor, {}), judges.describe
     taught = Taught(case.photos, words=(case.trigger, case.class_word))
     judge = StyleJudge(extractor, taught, made.plain, describe)
     judgement = judge.judge(made.styled, made.kept)
@@ -131,7 +157,7 @@ def evaluate(
     }
     shift = None
     if case.concept is Concept.LOOK:
-        shift = measure_shift(see(extractor, made.plain), features[::SEEDS], photos)
+        shift = measure_shift(see(extractor, made.plain), features[:: case.seeds], photos)
     return Report(
         judgement,
         made.styled,
@@ -142,14 +168,26 @@ def evaluate(
         drift=float((1 - (before * after).sum(1)).mean()),
         bindings=Bindings(**bound),
         shift=shift,
+        sets=score_drawn(judges, case, made.styled, (photos, features)),
+        encoded=measure_by_encoders(
+            judges.folder, judges.device, case.photos, case.say_plainly(made.styled)
+        ),
     )
+
+
+def score_drawn(
+    judges: Judges, case: Case, drawn: Sequence[Drawn], features: tuple[Tensor, Tensor]
+) -> list[SetScore]:
+    """Return the set scores of what was drawn, given the features of photos and pictures."""
+    inception = InceptionNet.load(judges.folder, judges.device)
+    return score_sets(features, (case.photos, [each.picture for each in drawn]), inception)
 
 
 def draw_all(painter: Painter, case: Case) -> Generator[int, None, Drawings]:
     """Draw `Case.count_pictures` pictures."""
     prompts, bindings = case.list_prompts(), case.name_bindings()
     plain = yield from painter.draw(prompts, 1, bare=True)
-    styled = yield from painter.draw(prompts)
+    styled = yield from painter.draw(prompts, case.seeds)
     together = yield from painter.draw([*bindings.values()])
     unbound = yield from painter.draw([bindings["neither"]], bare=True)
     unrelated = list_unrelated(small=case.small)
@@ -158,6 +196,21 @@ def draw_all(painter: Painter, case: Case) -> Generator[int, None, Drawings]:
     bound = {name: together[at * SEEDS : (at + 1) * SEEDS] for at, name in enumerate(bindings)}
     kept = Kept([each.picture for each in before], [each.picture for each in after])
     return Drawings(plain, styled, bound, unbound, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """Looks at each picture once; those it was given must stay in memory."""
+
+    extractor: FeatureExtractor
+    known: dict[int, Tensor]
+
+    def extract(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Return the features (N, D) of pictures."""
+        new = {id(each): each for each in pictures if id(each) not in self.known}
+        seen = self.extractor.extract([*new.values()])
+        self.known.update(zip(new, seen, strict=True))
+        return torch.stack([self.known[id(each)] for each in pictures]) if pictures else seen
 
 
 def see(extractor: FeatureExtractor, drawn: Sequence[Drawn]) -> Tensor:

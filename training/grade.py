@@ -21,7 +21,7 @@ from storage.records import Base
 from storage.requests import GradeRequest, SampleRequest
 from training.bases.cache import BaseCache
 from training.caption import open_photo
-from training.evaluate import STEPS, Case, Painter, Report, evaluate
+from training.evaluate import SEEDS, STEPS, Case, Judges, Painter, Report, evaluate
 from training.judge.features import NAME, FeatureNet
 from training.judge.prompts import SMALL_PROMPTS
 from training.judge.style_judge import Describe
@@ -80,11 +80,14 @@ def grade_style(
             raise JobError("style_missing", file=request.name)
         count = request.prompts or (SMALL_PROMPTS if base.small else PROMPTS)
         case = Case(
-            photos, request.trigger, request.concept, request.class_word, count, base.small
-        )
+            photos, request.trigger, request.concept, request.class_word, count, base.small,
+            request.seeds or SEEDS,
+        )  # fmt: skip
         painter = Painter(family, bases.device, style, choose_side(sampled, base, family))
         describe = find_captioner(bases, base, request.captioner)
-        going = evaluate(painter, case, FeatureNet.load(bases.device), describe)
+        device = bases.device.torch_device
+        judges = Judges(FeatureNet.load(bases.device), describe, bases.judges, device)
+        going = evaluate(painter, case, judges)
         drawn, total = 0, case.count_pictures()
         while True:
             try:
@@ -143,6 +146,8 @@ def describe_report(graded: Graded) -> dict[str, Any]:
         "leak": report.bindings.leak,
         "shift": report.shift,
         "own_likeness": report.own_likeness,
+        "sets": [asdict(each) for each in report.sets],
+        "encoded": report.encoded,
         "computed_by": {
             "likeness": NAME, "variety": NAME, "forgetting": NAME, "bindings": NAME, "shift": NAME,
             "obedience": "captioner", "copies": f"{NAME} and SSIM",
@@ -157,7 +162,7 @@ def describe_report(graded: Graded) -> dict[str, Any]:
 def describe_run(graded: Graded) -> dict[str, Any]:
     """Return a row of peft's benchmark of image generation, as far as its fields are known here.
 
-    Its `dino_similarity` is called after the network that is used in place of DINOv2.
+    Its `dino_similarity` is there if DINOv2 is; the network used in its place has its own name.
     """
     report = graded.report
     config = {
@@ -166,6 +171,8 @@ def describe_run(graded: Graded) -> dict[str, Any]:
         "drift_image_prompts": report.kept_prompts,
     }  # fmt: skip
     metrics = {"test efficientnet_lite2_similarity": report.similarity, "drift": report.drift}
+    if "DINOv2" in report.encoded:
+        metrics["test dino_similarity"] = report.encoded["DINOv2"]
     return {
         "run_info": {
             "created_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -42,6 +42,9 @@ class TrainingSettings(StorageSettings):
     stepper: Literal["auto", "eager", "graph", "compile"] = Field(
         default="auto", validation_alias="SAFELIGHT_STEPPER", examples=["eager"]
     )
+    judges: Path | None = Field(
+        default=None, validation_alias="SAFELIGHT_JUDGES", examples=["judges"]
+    )
     trackers: str = Field(
         default="",
         pattern=r"^((tensorboard|wandb)(,(tensorboard|wandb))*)?$",

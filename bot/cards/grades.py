@@ -28,7 +28,13 @@ from bot.cards.report import AddReport
 from bot.cards.studypicture import open_picture
 from bot.reportcard import draw_card
 from bot.wording import fill, format_count, say
-from bot.wording.evaluation import CARD_MEANINGS, NAMES, describe_bindings, format_grade
+from bot.wording.evaluation import (
+    CARD_MEANINGS,
+    NAMES,
+    describe_bindings,
+    describe_sets,
+    format_grade,
+)
 from storage.errors import UserError
 from storage.photofiles import read_photo
 from storage.records import Job, JobCommand, Status, Style
@@ -87,6 +93,8 @@ async def report_card(bot: Bot, job: Job, style: Style, *, here: bool) -> Card:
     if gone := await grading.count_gone(bot.store, job, report):
         card.add(text(fill(wording.grades.PHOTOS_GONE, gone=gone)))
     card.add(text(*list_meanings(report)))
+    if details := [fill(wording.grades.DETAIL, detail=each) for each in describe_sets(report)]:
+        card.add(text(*details))
     buttons: list[Button] = [Nearest(job.id), Json(job.id), Again(style.id)]
     if here:
         return card.add(row(Show(job.id), *buttons))

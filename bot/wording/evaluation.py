@@ -43,6 +43,25 @@ CALLED_LITTLE = "Binding: the trigger calls little (likeness {trigger:.2f})."
 LEAK = "Leak: even without the trigger, pictures look {leak:.2f} more like the photos."
 NO_LEAK = "Leak: none; without the trigger, pictures look no more like the photos than the base's."
 SHIFT = "Style strength {shift:.2f}: how far its pictures go from the base's toward the photos, by {by}; 1 is all the way."
+SET = "{name} {value:.3f} ± {spread:.3f}: {meaning}"
+SET_EXACT = "{name} {value:.3f}: {meaning}"
+SET_MEANINGS = {
+    "KID-EffLite2": "how far the pictures are from the photos as sets, by KID on EfficientNet-Lite2; 0 is not at all",
+    "MiFID-EffLite2": "the same by MiFID on EfficientNet-Lite2, larger if pictures repeat photos; compare it between sets of one size alone",
+    "FID": "the same by FID on Inception v3, as papers report it",
+    "IS": "how clear and how varied the pictures are, by the Inception Score",
+}
+REFUSED = "{name}: not computed; {why}"
+REFUSALS = {
+    "set_small": "it takes at least {least:,} pictures, and as many photos if it compares with them. Here are {pictures:,} and {photos:,}.",
+    "inception_missing": "it takes Inception's weights, which the operator has not set up (docs/reports.md).",
+}
+ENCODED = "{name} {value:.2f}: {meaning}"
+ENCODED_MEANINGS = {
+    "CLIP-T": "how well pictures fit their prompts, by CLIP",
+    "CLIP-I": "how like the photos they are, by CLIP",
+    "DINOv2": "how like the photos they are, by DINOv2",
+}
 COPY = "Nearest to a photo: {file} (prompt “{prompt}”), cosine {cosine:.2f}, SSIM {ssim:.2f}{verdict}."
 COPIED = ", a copy"
 SEED_NOTE = "Two scores whose ± overlap may be no different."
@@ -80,3 +99,21 @@ def describe_bindings(report: dict[str, Any]) -> Iterator[str]:
     yield fill(LEAK, leak=leak) if leak >= MIN_LEAK else NO_LEAK
     if (shift := report.get("shift")) is not None:
         yield fill(SHIFT, shift=shift, by=report["computed_by"]["shift"])
+
+
+def describe_sets(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the set scores, why others are refused, and what CLIP and DINOv2 say."""
+    for name, value in report.get("encoded", {}).items():
+        yield fill(ENCODED, name=name, value=value, meaning=ENCODED_MEANINGS[name])
+    for each in report.get("sets", ()):
+        name, value, spread = each["name"], each["value"], each["spread"]
+        if each["refused"]:
+            facts = dict.fromkeys(("least", "pictures", "photos"), 0) | each["facts"]
+            least, pictures, photos = (facts[key] for key in ("least", "pictures", "photos"))
+            refusal = REFUSALS[each["refused"]]
+            why = fill(refusal, least=least, pictures=pictures, photos=photos)
+            yield fill(REFUSED, name=name, why=why)
+        elif spread is None:
+            yield fill(SET_EXACT, name=name, value=value, meaning=SET_MEANINGS[name])
+        else:
+            yield fill(SET, name=name, value=value, spread=spread, meaning=SET_MEANINGS[name])

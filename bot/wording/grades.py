@@ -24,6 +24,7 @@ SCORE = "**Score {mean:.2f} ± {spread:.2f}**, the mean and spread of {seeds} se
 GRADE = "**{name}** {figure} · {meaning}"
 OBEDIENCE_UNKNOWN = "not measured: no captioner for this base is installed"
 COPIES = "{copies} of {pictures} pictures nearly repeat a photo. *Nearest photo* shows the worst."
+DETAIL = "-# {detail}"
 PHOTOS_GONE = "-# {gone} of these photos are gone since; grade it again to leave them out."
 ALT = "A report card: {style} scores {mean:.2f} on {base}"
 SHOWN_BY = "A report on **{name}**, a style by <@{owner}>"

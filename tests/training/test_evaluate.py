@@ -13,7 +13,7 @@ from storage.records import Base, Concept
 from storage.requests import GradeRequest
 from training.cli.commands import parse
 from training.cli.evaluate import finish, write_report
-from training.evaluate import SEEDS, Case, evaluate
+from training.evaluate import SEEDS, Case, Judges, evaluate
 from training.grade import Graded
 from training.judge.binding import measure_shift
 from training.judge.prompts import list_prompts
@@ -55,7 +55,7 @@ def grade(*, leaks):
     """Return the report on a style that was taught with reds."""
     photos = [Image.new("RGB", (64, 64), colour) for colour in ("red", "firebrick")]
     case = Case(photos, "sks", Concept.SUBJECT, "bear", 4, small=True)
-    return finish(evaluate(Painter(leaks=leaks), case, ByColour(), None))
+    return finish(evaluate(Painter(leaks=leaks), case, Judges(ByColour())))
 
 
 def test_what_a_style_does_without_its_trigger_is_told():
@@ -103,7 +103,7 @@ def test_as_many_pictures_are_drawn_as_are_announced():
     for concept in Concept:
         for word in ("", "bear"):
             case = Case([Image.new("RGB", (64, 64), "red")] * 2, "sks", concept, word, 3, True)
-            task = evaluate(Painter(leaks=False), case, ByColour(), None)
+            task = evaluate(Painter(leaks=False), case, Judges(ByColour()))
 
             assert sum(task) == case.count_pictures()
 

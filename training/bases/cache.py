@@ -30,6 +30,7 @@ class BaseCache(BaseRegistry):
     ) -> None:
         super().__init__(folder, list_file)
         self._device = device
+        self.judges: Path | None = None  #: the operator's folder of networks that grade pictures
         self.loaded: OrderedDict[str, Any] = OrderedDict()  #: by name, the last used last
         self.lent: list[str] = []
         self.tainted: set[str] = set()  #: lent to a job that crashed, which may have changed them

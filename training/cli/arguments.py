@@ -229,8 +229,9 @@ class EvaluateArguments:
     class_word: str = flag("what the subject is in one word, e.g. dog", default="")
     strength: float = flag("how strongly to apply the style (default: 1)", default=1.0)
     prompts: int = flag(
-        "prompts to draw, three pictures each (default: 25, on the embedded base 4)", default=0
+        "prompts to draw, at most 25 (default: 25, on the embedded base 4)", default=0
     )
+    seeds: int = flag("pictures of each prompt (default: 3)", default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

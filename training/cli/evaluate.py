@@ -26,7 +26,8 @@ def grade_file(
 
     request = GradeRequest(
         given.style.stem, known["base"], given.concept, given.class_word, given.strength,
-        given.prompts, known["method"], given.trigger or known["trigger"], runtime.captioner,
+        given.prompts, given.seeds, known["method"], given.trigger or known["trigger"],
+        runtime.captioner,
     )  # fmt: skip
     return finish(grade_style(folder, runtime.bases, request))
 

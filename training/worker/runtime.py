@@ -45,6 +45,7 @@ class Runtime:
             keep_compiled(Home(settings.home).compiled)
         opened.trackers = settings.tracker_names
         self.bases = BaseCache(folder, opened, settings.base_list)
+        self.bases.judges = settings.judges
         self.imports = iter(SLOW_IMPORTS)
         self.described = self.bases.list_bases()
         self.captioner_mib = self.bases.find_captioner(self.captioner).memory_mib

@@ -51,6 +51,11 @@ async def draw(kit, scheduler, *, nearest=0):
         "style": "my dog", "base": "Safelight emoji", "photos": len(photos), "photo_ids": photos,
         "drawn": 12, "score": SCORE, "grades": GRADES, "leak": 0.3, "shift": None,
         "bindings": {"trigger": 0.8, "neither": 0.3, "base": 0.0}, "pictures": pictures,
+        "sets": [
+            {"name": "KID-EffLite2", "value": 0.04, "spread": 0.01, "refused": "", "facts": {}},
+            {"name": "FID", "value": None, "spread": None, "refused": "inception_missing",
+             "facts": {}},
+        ],
         "computed_by": dict.fromkeys([*GRADES, "shift"], "EfficientNet-Lite2"),
     }  # fmt: skip
     write_json(folder.report_file, {"run_info": {}, "safelight": facts})
@@ -81,6 +86,8 @@ async def test_a_report(kit, scheduler, taught):
     assert kit.says(sent, said.SCORE, mean=0.515, spread=0.04, seeds=3)
     assert kit.says(sent, said.COPIES, copies="6", pictures="12")
     assert "0.30 more like the photos" in kit.text(sent)
+    assert "KID-EffLite2 0.040 ± 0.010" in kit.text(sent)
+    assert "FID: not computed" in kit.text(sent)
     assert kit.text(sent).count(said.OBEDIENCE_UNKNOWN) == 1
     assert [file.filename for file in sent.attachments] == ["report.png"]
     assert kit.labels(sent) == [said.NEAREST_BUTTON, said.JSON, said.AGAIN]
