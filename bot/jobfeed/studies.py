@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 
-import discord
 from discord.ext import tasks
 
 from bot.actions import channels
 from bot.bot import Bot
 from bot.cards.study import retired_card
 from bot.jobfeed.loops import stop_loop
+from bot.jobfeed.refusals import judge
 from storage.disk import FullDiskNotice
 from storage.tables.studies import Study, StudyState
 
@@ -43,20 +43,27 @@ class StudyCourse:
             with self.notice.waiting():
                 await self.store.studies.advance(time.time())
                 for study in await self.store.studies.list_unretired():
-                    await self.retire(study)
-                    await self.store.studies.retire(study.id)
+                    if await self.retire(study):
+                        await self.store.studies.retire(study.id)
         except Exception:
             if not self.bot.is_closed():
                 log.exception("Bug while following the studies")
 
-    async def retire(self, study: Study) -> None:
-        """Take the button off a study's post, if it is still there."""
+    async def retire(self, study: Study) -> bool:
+        """Take the button off a study's post, if it is still there; return whether that is done.
+
+        Where it cannot be done, the button itself says that it is over.
+        """
         post = await self.store.posts.find_study(study.id)
         if post is None or not post.message:
-            return
+            return True
         card = retired_card(study, closed=study.state is StudyState.CLOSED)
         room = channels.partial_messageable(self.bot, post.channel or 0, study.guild)
         try:
             await room.get_partial_message(post.message).edit(view=card)
-        except discord.HTTPException as refused:  # the button itself says that it is over
-            log.info("The post of study %s cannot be edited: %s", study.id, refused)
+        except Exception as error:
+            if (verdict := judge(error)) is None:
+                raise
+            log.info("The post of study %s cannot be edited: %s", study.id, error)
+            return not verdict.transient
+        return True

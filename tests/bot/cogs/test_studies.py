@@ -228,6 +228,20 @@ async def test_taken_back(kit, scheduler, opened):
     assert kit.labels(ended) == []
 
 
+async def test_outage(kit, scheduler, opened):
+    """A post that cannot be edited for now is edited once Discord answers again."""
+    _, _, post = opened
+    path = f"/channels/{kit.channel.id}/messages/{post.id}"
+    kit.env.inject_error("PATCH", path, status=503)
+    await kit.store.studies.close(1)
+    await scheduler.let_bot_poll(3)
+    await scheduler.let_bot_poll(3)
+
+    (ended,) = (each for each in kit.channel.history() if each.id == post.id)
+    assert kit.says(ended, said.POST_CLOSED)
+    assert await kit.store.studies.list_unretired() == []
+
+
 async def test_refused_post(kit, scheduler):
     """Where the channel takes no post, the owner is told, and can post the study elsewhere."""
     alice = kit.add_member("alice")
