@@ -120,9 +120,8 @@ def voted_card(study: Study, pairs: int) -> Card:
     """Return a card that thanks a voter, who may change their votes."""
     count = format_count(pairs, "pair")
     closes = int(study.closes or 0)
-    return Card(
-        text(fill(wording.study.VOTED, pairs=count, closes=closes)), row(ChangeVotes(study.id))
-    )
+    said = fill(wording.study.VOTED, pairs=count, channel=study.channel, closes=closes)
+    return Card(text(said), row(ChangeVotes(study.id)))
 
 
 class Vote(Button, verb="study:vote"):

@@ -223,9 +223,12 @@ async def edit(interaction: Interaction, card: Card) -> discord.InteractionMessa
     return shown
 
 
-async def follow_up(interaction: Interaction, card: Card, *, private: bool = True) -> None:
-    """Post one more card after the answer."""
-    await interaction.followup.send(view=card, files=card.open_files(), ephemeral=private)
+async def follow_up(
+    interaction: Interaction, card: Card, *, private: bool = True
+) -> discord.WebhookMessage:
+    """Post one more card after the answer, and return its message."""
+    files = card.open_files()
+    return await interaction.followup.send(view=card, files=files, ephemeral=private, wait=True)
 
 
 async def open_modal(interaction: Interaction, form: Form) -> None:

@@ -101,7 +101,10 @@ class PostAgain(Button, verb="study:post"):
         if study.state is StudyState.CLOSED:
             await follow_up(interaction, await result_card(store, study), private=False)
         elif study.state is StudyState.OPEN:
-            await follow_up(interaction, await open_card(store, study), private=False)
+            posted = await follow_up(interaction, await open_card(store, study), private=False)
+            known = await store.posts.find_study(study.id)
+            if known is None or known.channel != study.channel:  # it is nowhere else
+                await store.studies.move(study.id, posted.channel.id, posted.id)
         else:
             raise UserError("study_unknown")
 

@@ -54,7 +54,7 @@ HIDDEN_WORD = "…"
 PAIR_ALT = "Two pictures of the same prompt: A on the left, B on the right"
 SIDES = ("A", "B")
 TIE = "No difference"
-VOTED = "### Thank you\nYou have voted on all {pairs} of pictures. The result is posted here <t:{closes}:R>."
+VOTED = "### Thank you\nYou have voted on all {pairs} of pictures. The result is posted in <#{channel}> <t:{closes}:R>."
 
 # the result
 

@@ -46,6 +46,10 @@ INSERT_POST = """
 INSERT INTO posts (kind, member, guild, event, study, created)
 VALUES (:kind, :owner, :guild, 0, :study, :now)
 """
+MOVE_POST = """
+UPDATE posts SET state = 'done', uncertain = 0, channel = :channel, message = :message
+WHERE study = :study AND kind = 'study_open'
+"""
 #: the jobs of a study of the outer query
 ITS_JOBS = """
 SELECT 1 FROM study_pairs AS p JOIN jobs AS j ON j.id IN (p.first, p.second)
@@ -243,6 +247,13 @@ class Studies:
         return int(rows[0]["voters"])
 
     # its course ----------------------------------------------------------------------------------
+
+    async def move(self, number: int, channel: int, message: int) -> None:
+        """Have an open study's result posted where it takes votes by now."""
+        async with self._database.transaction() as tx:
+            sql = "UPDATE studies SET channel = :channel WHERE id = :id AND state = 'open'"
+            await tx.execute(sql, channel=channel, id=number)
+            await tx.execute(MOVE_POST, channel=channel, message=message, study=number)
 
     async def close(self, number: int) -> None:
         """Close an open study for good, and have its result posted; does nothing to another."""

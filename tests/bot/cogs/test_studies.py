@@ -259,7 +259,18 @@ async def test_refused_post(kit, scheduler):
     listed = await alice.slash(elsewhere, "study list")
     mine = await alice.select(listed.response, ["1"])
     await alice.click(mine.response, label=said.POST_AGAIN)
-    assert kit.labels(elsewhere.last_message) == [said.VOTE]
+    post = elsewhere.last_message
+    assert kit.labels(post) == [said.VOTE]
+
+    bob = kit.add_member("bob")
+    thanks, _ = await vote(bob, await bob.click(post, label=said.VOTE), prefer("red"))
+    await kit.store.studies.close(1)
+    await scheduler.let_bot_poll(6)
+
+    assert f"<#{elsewhere.id}>" in kit.text(thanks)
+    ended, result = elsewhere.history()
+    assert kit.says(ended, said.POST_CLOSED)
+    assert kit.says(result, said.RESULT_TITLE)
 
 
 async def test_failed(kit, scheduler):
