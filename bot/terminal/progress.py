@@ -16,6 +16,7 @@ from typing import Any
 from bot import wording
 from bot.terminal.bar import Bar
 from bot.terminal.check import check_lines
+from bot.terminal.comparison import comparison_lines
 from bot.terminal.evaluation import evaluation_lines
 from bot.wording import fill
 from storage.errors import JobError
@@ -25,8 +26,8 @@ from storage.signals import HANGUP, STOPS, list_heeded
 
 TRAINING_PROGRAM = (sys.executable, "-m", "training")
 ANSWER_KINDS = (
-    "bases", "fetched", "device", "advised", "checked", "evaluated", "inspected", "packed",
-    "shrunk", "exported", "promoted",
+    "bases", "fetched", "device", "advised", "checked", "compared", "evaluated", "inspected",
+    "packed", "shrunk", "exported", "promoted",
 )  # fmt: skip
 TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
 SUCCESS_KINDS = frozenset({"done", *ANSWER_KINDS}) - {"fetched"}  #: nothing comes after them
@@ -215,6 +216,14 @@ class EventPrinter:
 
     def _evaluated(self, event: dict[str, Any]) -> None:
         sys.stdout.writelines(map(replace_control_chars, evaluation_lines(event)))
+
+    def _compared(self, event: dict[str, Any]) -> None:
+        sys.stdout.writelines(map(replace_control_chars, comparison_lines(event)))
+
+    def _entry_failed(self, event: dict[str, Any]) -> None:
+        failed = Failed.from_json(event)
+        why = wording.explain_in_shell(JobError(failed.code, **failed.facts))
+        self.bar.print_line(fill(wording.shell.ENTRY_FAILED, entry=event["entry"], why=why))
 
     def _packed(self, event: dict[str, Any]) -> None:
         facts = {

@@ -64,6 +64,7 @@ ERRORS = {
     "command_old": "This command has changed since your Discord loaded it. Press Ctrl+R (or reopen the app) and try again.",
     "comparison_both": "Compare either several bases or several methods, not both at once.",
     "comparison_busy": "You have a comparison that isn't finished yet. Wait for it, or press Cancel all on its card.",
+    "comparison_failed": "None of them was trained. The sentences above say why.",
     "comparison_few": "Pick two or three bases, or two or three methods, to compare.",
     "sweep_single": "I can look for the best settings of a training on one dataset, outside private threads, with a method that has a rank. Start this one as usual.",
     "comparison_mixed": "**{base}** draws tiny emoji and **{other}** doesn't, so their pictures can't be compared. Pick bases of the same kind.",
@@ -274,6 +275,9 @@ To see everything without a token, run: safelight demo""",
 } | REFUSALS
 
 IN_SHELL = {
+    "comparison_both": "Give either --bases or --methods, not both.",
+    "comparison_few": "Give two to six --bases or --methods, with commas between them.",
+    "comparison_twice": "The same base or method is in there twice. Name different ones.",
     "advice_licence": "None of the bases here has a licence known to allow commercial use. Fetch another one (safelight bases lists them), or leave out --commercial.",
     "advice_none": "There is no base here that can be trained. Fetch one; safelight bases lists them.",
     "base_bring": "The base {base} is not installed: put {source} into the data folder's bases/.",

@@ -16,6 +16,7 @@ COMMANDS = {
     "grid": "draw one picture of many: styles by strengths, or prompts by styles",
     "caption": "write captions for a folder of photos",
     "evaluate": "grade a style beside its photos, and write a report card",
+    "compare": "train the same photos on several bases or with several methods, and say which is better",
     "check": "say what is wrong with each photo of a folder, and which are the same shot",
     "pack": "pack photos and captions into a zip for other programs",
     "bases": "list the bases to start from, or fetch one: safelight bases fetch NAME",
@@ -40,6 +41,7 @@ exit codes:
   4    the database can't be used: it is damaged, empty or of a newer version
   130  it was stopped, by Ctrl+C or SIGTERM; safelight train goes on where it was
   141  nobody read its output to the end, as with | head"""
+ENTRY_FAILED = "{entry} failed and is left out: {why}"
 STOPPING = "Stopping … (Ctrl+C again stops at once)"
 STOPPED = "Stopped."
 CRASHED = (

@@ -112,6 +112,14 @@ class TrainArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompareArguments(TrainArguments):
+    """Several trainings that differ in one thing."""
+
+    bases: str = flag("bases to compare, with commas between them", default="", metavar="A,B")
+    methods: str = flag("methods to compare, with commas between them", default="", metavar="A,B")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdviseArguments:
     """A question to the advisor."""
 

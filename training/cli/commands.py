@@ -18,6 +18,7 @@ from storage.events import Failed, LogEntry
 from storage.flags import FlagParser
 from storage.options import options_table
 from training.cli import arguments, bases, styles
+from training.cli.compare import compare
 from training.cli.local import LocalJob
 from training.cli.output import attempt, print_line
 from training.cli.stop import Stop
@@ -30,6 +31,7 @@ END_CODES = {
     "done": 0,
     "advised": 0,
     "checked": 0,
+    "compared": 0,
     "evaluated": 0,
     "packed": 0,
     "paused": STOPPED_EXIT_CODE,
@@ -54,7 +56,7 @@ def parse(given: Sequence[str]) -> tuple[Command, Any]:
         print_line(LogEntry(Failed(wrong.code, dict(wrong.facts)), time.time()).to_line())
         raise SystemExit(WRONG_EXIT_CODE) from wrong
     command: Command = values.pop("command")
-    if command.arguments is arguments.TrainArguments:
+    if issubclass(command.arguments, arguments.TrainArguments):
         options = {each.name: values.pop(each.name) for each in options_table()}
         values["options"] = {name: v for name, v in options.items() if v is not None}
     return command, command.arguments(**values)
@@ -160,6 +162,11 @@ COMMANDS = {
     "evaluate": Command(
         "Grade a style beside its photos, and write a report card.",
         arguments.EvaluateArguments, partial(run_job, LocalJob.evaluate),
+    ),
+    "compare": Command(
+        "Train the same pictures on several bases, or with several methods, and say which is "
+        "better.",
+        arguments.CompareArguments, partial(run_job, compare), arguments.describe_methods,
     ),
     "bases": Command(
         "List the bases to start from, or fetch some.",

@@ -115,7 +115,7 @@ class LocalJob:
         origin = self._describe_origin(recipe, concepts, class_photos)
         recipe = run.settle(recipe, origin, fresh=given.fresh)
         content = {"recipe": recipe.to_json(), "origin": origin}
-        end = self._run(Kind.TRAIN, content, partial(show_in_folder, run.folder))
+        end = self.run(Kind.TRAIN, content, partial(show_in_folder, run.folder))
         if end["kind"] == "done":
             style = run.keep_style(overwrite=given.overwrite)
             if end.get("full_model"):
@@ -145,13 +145,13 @@ class LocalJob:
         known = {field.name for field in fields(SampleRequest)}
         request = {name: value for name, value in asdict(given).items() if name in known}
         content = {"request": request | {"base": base} | style}
-        return self._run(Kind.SAMPLE, content, partial(self._keep_picture, given))
+        return self.run(Kind.SAMPLE, content, partial(self._keep_picture, given))
 
     def grid(self, given: GridArguments) -> dict[str, Any]:
         """Draw a grid of pictures."""
         given.out.mkdir(parents=True, exist_ok=True)
         content = {"request": asdict(lay_out(given, self.folder))}
-        return self._run(Kind.SAMPLE, content, partial(self._keep_picture, given))
+        return self.run(Kind.SAMPLE, content, partial(self._keep_picture, given))
 
     def _keep_picture(self, given: SampleArguments | GridArguments, event: Event) -> Event:
         """Keep a picture that was drawn under the next free number."""
@@ -195,7 +195,7 @@ class LocalJob:
             kept = [keep_file(write, [path], overwrite=given.overwrite) for path in paths]
             return replace(event, file=", ".join(str(path) for path in kept if path))
 
-        return self._run(Kind.CAPTION, {"request": asdict(request)}, keep_captions)
+        return self.run(Kind.CAPTION, {"request": asdict(request)}, keep_captions)
 
     def pack(self, given: PackArguments) -> dict[str, Any]:
         """Write the photos and captions into a zip, as what a training here sees."""
@@ -297,7 +297,7 @@ class LocalJob:
         """Raise JobError for a base that is unknown, before torch is imported."""
         open_registry(self.settings).find(name)
 
-    def _run(self, kind: Kind, content: dict[str, Any], show: Show) -> dict[str, Any]:
+    def run(self, kind: Kind, content: dict[str, Any], show: Show) -> dict[str, Any]:
         """Write `job.json`, run the job to its end and print its events but the last."""
         write_json(self.folder.request_file, {"kind": kind, "attempt": 1, **content})
         task = self.runtime.start_task(kind, self.folder)
