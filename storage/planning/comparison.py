@@ -101,9 +101,17 @@ def count_beaten(grades: Mapping[int, Grading]) -> dict[int, int]:
 
 
 def reach_verdict(grades: Mapping[int, Grading], costs: Mapping[int, Cost]) -> Verdict:
-    """Return which entry to take: the best, and of those equal to it the faster or smaller."""
+    """Return which entry to take: the best, or one that is equal to it and faster or smaller.
+
+    Such a one must be clearly better than whatever the best is clearly better than.
+    """
     best = max(sorted(grades), key=lambda number: grades[number].score)
-    peers = [number for number in sorted(grades) if number not in grades[best].beats]
+    beaten = {*grades[best].beats}
+    peers = [
+        number
+        for number in sorted(grades)
+        if number == best or (number not in beaten and beaten <= {*grades[number].beats})
+    ]
     taken, why = choose_cheaper(best, peers, costs)
     worse = tuple(number for number in sorted(grades) if number in grades[taken].beats)
     equal = tuple(number for number in sorted(grades) if number not in {taken, *worse})

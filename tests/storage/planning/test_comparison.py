@@ -78,6 +78,16 @@ def test_verdict_of_equals(costs: dict[int, Cost], best: int, why: str) -> None:
     assert (verdict.worse, verdict.equal) == ((), (1 - best,))
 
 
+def test_verdict_of_three() -> None:
+    """A cheaper one is taken only if it, too, is clearly better than what the best is."""
+    grades = {0: grade(0.52, 2), 1: grade(0.48), 2: grade(0.4)}
+    costs = {0: Cost(90, 9), 1: Cost(30, 3), 2: Cost(9, 1)}
+
+    assert reach_verdict(grades, costs) == Verdict(0, (2,), (1,))
+    grades[1] = grade(0.5, 2)
+    assert reach_verdict(grades, costs) == Verdict(1, (2,), (0,), "faster")
+
+
 def test_rounds() -> None:
     """A round trains a share of the steps, and goes on from the one before."""
     request = {"steps": 100, "file_bytes": 9, "seed": 1}
