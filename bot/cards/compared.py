@@ -21,6 +21,7 @@ from bot.card import Card
 from bot.cards.components import Button, Select, defer, defer_update, edit, row, text
 from bot.cards.job import COLOURS, failure_sentence
 from bot.cards.jobpictures import NO_PICTURE
+from bot.cards.report import AddReport
 from bot.cards.sweep import name_winner
 from bot.wording import fill, flatten, format_duration, format_size, join_words, say
 from storage.errors import JobError, UserError
@@ -223,7 +224,7 @@ async def result_card(
     made = [view.entry for view in views if view.entry.style]
     if made:
         card.add(row(PickStyle(comparison.id, options=[style_option(each) for each in made])))
-    return card
+    return card.add(row(AddReport(comparison.judging))) if comparison.judging else card
 
 
 def recommend(views: Sequence[EntryView]) -> str:

@@ -21,7 +21,7 @@ HELP_TIPS = """\
 **More:** /jobs your jobs · /train compare bases or methods on your photos · /study let people compare blind · /me view, export or delete your data · /privacy · /server setup for moderators"""
 PRIVACY = """\
 ### What happens to your photos
-- **Stored:** the pictures you add (at most {side:,} pixels a side; location, camera and date are stripped), their captions (with your last changes of a dataset's, for Undo), your datasets, jobs and styles, orders you have not started (for a week), your thumbs and, until a study closes, your votes in it, digests of files you uploaded (so that none is sent twice), and receipts of what you agreed to.
+- **Stored:** the pictures you add (at most {side:,} pixels a side; location, camera and date are stripped), their captions (with your last changes of a dataset's, for Undo), your datasets, jobs, comparisons and styles, orders you have not started (for a week), your thumbs and, until a study closes, your votes in it, digests of files you uploaded (so that none is sent twice), and receipts of what you agreed to.
 - **Used:** only for trainings that you start and reports that you ask for, on the operator's own machine. Nothing is sent anywhere else.
 - **Seen:** your photos, by you alone, and for six hours by whoever has a link of yours to the upload page; those you add to another member's dataset (/dataset invite), by its owner too, as previews, also beside the picture that is most like one (/style report). Samples and results, by everyone who can see the channel. A style, by a server only once you share it.
 - **Not read:** messages. Discord's developer policy (rule 21) forbids training on them without its permission, so you add photos with commands.

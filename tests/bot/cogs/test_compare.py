@@ -9,7 +9,8 @@ import pytest
 
 from bot import wording
 from bot.wording.errors import ERRORS
-from storage.records import Kind, Status
+from storage.events import PictureDrawn
+from storage.records import Kind, Server, Status
 from storage.tables.comparisons import ComparisonState
 from tests.fakes.discord import draw_photo
 from training.scheduler.comparing import ComparisonCourse
@@ -58,6 +59,7 @@ async def judge(kit, scheduler, *scores, beats=(), bases=()):
     (folder / "grades.json").write_text(json.dumps(content))
     for name in ["0.png", "1.png"] if bases else ["0.png"]:
         (folder / name).write_bytes(draw_photo(1, (300, 200)))
+        await scheduler.add_event(job, PictureDrawn(name))
     await kit.store.jobs.end_run(job.id, job.fence, Status.DONE)
     await advance(kit)
     return job
@@ -189,6 +191,29 @@ async def test_cautions(kit, scheduler, alice):
 
     assert wording.comparison.MEDICAL in order
     assert kit.find_messages(wording.comparison.NOT_DIAGNOSTIC)
+
+
+async def test_reported(kit, scheduler, alice):
+    """Anybody can report its pictures; a moderator who removes them deletes their files."""
+    await start(kit, alice)
+    for _ in range(2):
+        await train(kit, scheduler)
+    job = await judge(kit, scheduler, 0.52, 0.41, beats=[1])
+    (result,) = kit.find_messages("is better")
+    room, bob, mo = (
+        kit.guild.create_text_channel("log"),
+        kit.add_member("bob"),
+        kit.add_moderator(),
+    )
+    await kit.store.servers.save(Server(kit.guild.id, log=room.id))
+    form = await bob.click(result, label=wording.report.REPORT)
+    await bob.submit_modal(form, {"reason": "rude"})
+
+    assert [each.filename for each in room.last_message.attachments] == ["0.png"]
+    await mo.click(room.last_message, label=wording.report.REMOVE)
+
+    assert kit.find_messages("is better") == []
+    assert not kit.store.home.job_folder(job.folder).result.exists()
 
 
 async def test_cancel(kit, scheduler, alice):
