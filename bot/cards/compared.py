@@ -275,27 +275,27 @@ def table_row(view: EntryView) -> str:
         said = failure_sentence(view.job) if view.job and view.job.error else ""
         why = said or wording.job.STATES[Status.CANCELLED]
         return fill(wording.comparison.ROW_FAILED, label=wording.escape(entry.label), why=why)
-    obedience = ""
-    if grades.obedience is not None:
-        told = round(PERCENT * grades.obedience)
-        obedience = fill(wording.comparison.OBEDIENCE, obedience=told)
     memory = ""
     if view.memory_mib:
         memory = fill(wording.comparison.MEMORY, memory=view.memory_mib / MIB_A_GB)
-    cost, (score, spread) = measure_cost(view), show_score(grades)
-    return say(
+    cost = measure_cost(view)
+    return fill(
         wording.comparison.ROW,
-        label=entry.label,
-        likeness=round(PERCENT * grades.likeness),
-        obedience=obedience,
-        variety=round(PERCENT * grades.variety),
-        copies=round(PERCENT * grades.copies),
+        label=wording.escape(entry.label),
+        figures=" · ".join(list_figures(grades)),
         seconds=format_duration(cost.seconds),
         size=format_size(cost.bytes),
         memory=memory,
-        score=score,
-        spread=spread,
     )
+
+
+def list_figures(grades: Grading) -> Iterator[str]:
+    """Yield an entry's score and grades, from 0 to 100."""
+    score, spread = show_score(grades)
+    yield fill(wording.comparison.SCORE, score=score, spread=spread)
+    for name in wording.comparison.GRADES:
+        if (value := getattr(grades, name)) is not None:
+            yield fill(wording.comparison.GRADES[name], figure=round(PERCENT * value))
 
 
 def base_lines(catalog: Catalog, comparison: Comparison, entry: Entry) -> Iterator[str]:

@@ -73,8 +73,15 @@ EQUAL_ALL = "No difference to be seen between {equal}: take whichever you like b
 ALONE = "Only **{best}** was trained, so there is nothing to compare it with: {score} ± {spread}."
 OTHER = "{label} with {score} ± {spread}"
 WHY = {"faster": ", which trains faster", "smaller": ", whose file is smaller", "": ""}
-ROW = "**{label}** · score {score} ± {spread} · likeness {likeness} · {obedience}variety {variety} · copies {copies}\n-# {seconds}, {size}{memory}"
-OBEDIENCE = "obedience {obedience} · "
+ROW = "**{label}** · {figures}\n-# {seconds}, {size}{memory}"
+SCORE = "score\u00a0{score}\u00a0±\u00a0{spread}"
+#: of grades: each stays on one line
+GRADES = {
+    "likeness": "likeness\u00a0{figure}",
+    "obedience": "obedience\u00a0{figure}",
+    "variety": "variety\u00a0{figure}",
+    "copies": "copies\u00a0{figure}",
+}
 MEMORY = ", {memory:.1f} GB of memory at most"
 ROW_FAILED = "**{label}** · {why}"
 EXPLAINED = "-# Scores and grades go from 0 to 100, over {seeds} seeds of the same prompts; 0 is what the bases draw without a style. “Better” means more than chance."

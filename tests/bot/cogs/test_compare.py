@@ -99,7 +99,7 @@ async def test_two_methods(kit, scheduler, alice):
     (result,) = kit.find_messages("is better")
     said = kit.text(result)
     assert "**LoRA** is better: 52 ± 3 against Embedding with 41 ± 3" in said
-    assert "obedience 80" in said
+    assert "score\u00a052\u00a0±\u00a03 · likeness\u00a060 · obedience\u00a080 · variety" in said
     assert "48 s" in said
     assert f"<@{alice.id}>" in said
     assert [each.filename for each in result.attachments] == ["0.png"]
