@@ -118,12 +118,15 @@ def current_stream():
 class Event:
     """A point in time."""
 
-    def __init__(self, enable_timing=False):  # noqa: ARG002 - torch's signature
+    def __init__(self, enable_timing=False, blocking=False):  # noqa: ARG002 - torch's signature
         self.at = 0.0
 
     def record(self):
         """Remember now."""
         self.at = time.perf_counter()
+
+    def synchronize(self):
+        """Wait for nothing: it is past."""
 
     def elapsed_time(self, end):
         """Return the milliseconds until another event."""

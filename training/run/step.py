@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from training.device import send
 
 Inputs = Mapping[str, Tensor]  #: what a loss is computed from: noisy latents, conditions, ...
 MAX_SHAPES = 4  #: that get a graph; each keeps buffers, and takes a capture
+MAX_QUEUED_STEPS = 2  #: that a GPU has not run: Python queues a hundred graphs in a second
 WARMUP_STEPS = 3  #: steps of one shape before it is captured: libraries allocate in the first ones
 MAX_WRONG = 0.05  #: relative difference between the losses of a first replay and of its inputs
 MAX_GRADIENT_NORM = 1.0  #: L2, over the gradients of all parameters together
@@ -73,9 +75,10 @@ class OptimizerStep:
 
     @torch.no_grad()
     def measure_loss(self, batches: Sequence[MicroBatch]) -> Tensor:
-        """Return the loss that the step would report, on the device; nothing is learned."""
+        """Return the loss that the step would report, computed op by op; nothing is learned."""
+        loss = self.loss.eager if isinstance(self.loss, CompiledLoss) else self.loss
         with self.autocast():
-            losses = [self.loss(batch.inputs) for batch in batches if batch.reported]
+            losses = [loss(batch.inputs) for batch in batches if batch.reported]
         return torch.stack(losses).mean()
 
 
@@ -142,6 +145,7 @@ class GraphStepper:
         self.stream = cuda.Stream()  # capturing needs one that is not the default
         self.pool = cuda.graph_pool_handle()  # of all graphs: they never run at once
         self.graphs: dict[Any, ShapeGraph] = {}
+        self.queued = deque[Any]()  #: an event at the end of each step that may still run
         self.refused = ""  #: why a step could not be captured
 
     def __call__(self, batches: Sequence[MicroBatch]) -> Tensor:
@@ -151,7 +155,17 @@ class GraphStepper:
             if self.refused or len(self.graphs) == MAX_SHAPES:
                 return self.step(batches)
             self.graphs[shapes] = ShapeGraph(self, batches)
-        return self.graphs[shapes].take(batches)
+        reported = self.graphs[shapes].take(batches)
+        self.limit_queue()
+        return reported
+
+    def limit_queue(self) -> None:
+        """Wait until few steps are left to run: a sample that is asked for comes after them."""
+        done = self.cuda.Event(blocking=True)  # the CPU sleeps meanwhile
+        done.record()
+        self.queued.append(done)
+        if len(self.queued) > MAX_QUEUED_STEPS:
+            self.queued.popleft().synchronize()
 
     def locate(self) -> list[int]:
         """Return where the fixed tensors are."""

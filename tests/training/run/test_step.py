@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -154,6 +155,23 @@ def test_a_replay_of_another_step_is_noticed():
 
     with pytest.raises(WrongReplay):
         training.take()
+
+
+def test_no_more_than_two_steps_are_queued():
+    """The CPU waits for the step before them, and so does a sample that is asked for."""
+    waited = []
+
+    class Event(cuda.Event):
+        def synchronize(self):
+            waited.append(self)
+
+    watched = SimpleNamespace(**vars(cuda) | {"Event": Event})
+    training = Training(lambda step: GraphStepper(step, CPU, (), watched))
+
+    training.take()
+
+    assert len(training.stepper.queued) == 2
+    assert len(waited) == len(SIDES) - 2
 
 
 def test_a_moved_tensor_is_captured_anew():
