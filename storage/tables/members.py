@@ -52,6 +52,8 @@ EXPORT_QUERIES = {
     "comparison_entries": "SELECT comparison, number, label, base, request, job, round, out,"
     " grades FROM comparison_entries"
     " WHERE comparison IN (SELECT id FROM comparisons WHERE owner = :member)",
+    "study_sides": "SELECT study, side, style, name, strength FROM study_sides"
+    " WHERE study IN (SELECT id FROM studies WHERE owner = :member)",
     "votes": "SELECT pair, choice, at FROM votes WHERE member = :member",
     "styles": "SELECT id, guild, job, name, method, family, base, trigger, concept, digest,"
     " bytes, created, whole, removed, checkpoint FROM styles WHERE owner = :member",
@@ -74,9 +76,15 @@ KEEP_SHARED_STYLES = (
     "UPDATE styles SET owner = NULL, job = NULL"
     " WHERE owner = :member AND id IN (SELECT style FROM shares)"
 )
+#: others' studies that have closed go on without the names of a member's styles
+FORGET_NAMES = (
+    "UPDATE study_sides SET name = '…' WHERE style IN"
+    " (SELECT id FROM styles WHERE owner = :member)"
+)
 #: a block stays: else it would be lifted by whom it is for
 #: in this order: referring rows go before those they refer to
 ERASE_STATEMENTS = (
+    FORGET_NAMES,
     "DELETE FROM studies WHERE owner = :member",
     "DELETE FROM comparisons WHERE owner = :member",
     "DELETE FROM styles WHERE owner = :member",
@@ -123,7 +131,8 @@ class Members:
         """
         async with self._database.transaction() as tx:
             photos = await _count_photos(tx, member)
-            first = (KEEP_SHARED_STYLES,) if keep_styles else DELETE_THEIR_STYLES
+            delete = (FORGET_NAMES, *DELETE_THEIR_STYLES)
+            first = (KEEP_SHARED_STYLES,) if keep_styles else delete
             for sql in (*END_THEIR_JOBS, *first, *ERASE_STATEMENTS):
                 await tx.execute(sql, member=member, dataset=None, now=time.time())
             await add_erasure(tx, member)

@@ -94,6 +94,7 @@ async def test_export(
         "watching": 1,
         "likes": 1,
         "studies": 0,
+        "study_sides": 0,
         "comparisons": 0,
         "comparison_entries": 0,
         "votes": 0,

@@ -202,6 +202,19 @@ async def test_own_style(store: Store, new: NewStudy, style: Style) -> None:
     assert [job.id for job in await store.jobs.list_purgeable()] == [running.id]
 
 
+@pytest.mark.parametrize(("kept", "name"), [(True, "dog"), (False, "…")])
+async def test_name_forgotten(store: Store, new: NewStudy, name: str, *, kept: bool) -> None:
+    """When a style's owner has everything deleted, a closed study of another forgets its name."""
+    study = await open_study(store, new)
+    await store.studies.close(study.id)
+    sides = (await store.members.export(ALICE))["study_sides"]
+    assert [side["name"] for side in sides] == ["dog", "base"]
+
+    await store.members.erase(BOB, keep_styles=kept)
+
+    assert [side.name for side in (await store.studies.get(study.id)).sides] == [name, "base"]
+
+
 async def test_erased(store: Store, new: NewStudy) -> None:
     """A voter who has everything deleted has never voted; an owner's studies go."""
     study = await open_study(store, new)
