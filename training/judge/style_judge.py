@@ -12,13 +12,15 @@ from training.judge.features import FeatureExtractor
 from training.judge.forgetting import measure_forgetting
 from training.judge.likeness import measure_floor, measure_likeness
 from training.judge.memorisation import KnownPhotos, Nearest
-from training.judge.obedience import MIN_SHARE, list_wanted, measure_obedience
+from training.judge.obedience import MIN_SHARE, list_wanted, list_words, measure_obedience
 from training.judge.score import Grades, Score, average, score_seeds
 from training.judge.variety import measure_spread, measure_variety
 from training.lazy import Tensor, torch
 
 Pictures: TypeAlias = Sequence[Image.Image]
 Describe: TypeAlias = Callable[[Pictures], Sequence[str]]  #: a captioner
+#: of the photos' spread: pictures of few prompts vary less than photos do, and that is no fault
+WANTED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Taught:
     photos: Pictures
     held_out: Pictures = ()  #: kept out of training; pictures are compared with them if there are
     words: Collection[str] = ()  #: in prompts that no captioner knows: the trigger
+    captions: Sequence[str] = ()  #: of the photos: what a caption says may be asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,14 @@ class StyleJudge:
     ) -> None:
         """Look at the photos once; `base` is what the base draws for the prompts by itself."""
         self.extractor, self.describe, self.ignored = extractor, describe, taught.words
+        self.captions = [set(list_words(each)) for each in taught.captions]
         self.known = KnownPhotos(extractor.extract(taught.photos), taught.photos)
         kept_out = taught.held_out
         self.compared = extractor.extract(kept_out) if kept_out else self.known.features
         without = extractor.extract([each.picture for each in base])
         self.floor = measure_floor(without, self.compared)
         spreads = [measure_spread(each) for each in (self.known.features, without)]
-        self.wanted_spread = min([each for each in spreads if each], default=0.0)
+        self.wanted_spread = WANTED_SHARE * min([each for each in spreads if each], default=0.0)
         obeyed = self.measure_obedience(base)
         self.base_obedience = 1.0 if obeyed is None or not base else float(obeyed.mean())
 
@@ -87,7 +91,12 @@ class StyleJudge:
         columns = {
             "likeness": measure_likeness(features, self.compared, self.floor),
             "variety": measure_variety(features, self.wanted_spread),
-            "copies": torch.tensor([float(each.copied) for each in nearest]),
+            "copies": torch.tensor(
+                [
+                    float(one.copied and not self.asks_for(each.prompt, one.photo))
+                    for one, each in zip(nearest, drawn, strict=True)
+                ]
+            ),
         }
         obeyed = self.measure_obedience(drawn)
         if obeyed is not None:
@@ -101,6 +110,17 @@ class StyleJudge:
             for places in list_seeds(drawn)
         ]
         return Judgement(score_seeds(seeds), average(seeds), tuple(seeds), tuple(nearest))
+
+    def asks_for(self, prompt: str, photo: int) -> bool:
+        """Return whether a prompt asks for what tells a photo from others by its caption.
+
+        A picture that is then the same is no copy: the prompt got what it asked for.
+        """
+        if photo >= len(self.captions):
+            return False
+        words = set(list_words(prompt)) - set(list_words(" ".join(self.ignored)))
+        telling = words - set.intersection(*self.captions)
+        return bool(telling) and telling <= self.captions[photo]
 
     def measure_obedience(self, drawn: Sequence[Drawn]) -> Tensor | None:
         """Return the share (N,) of each prompt that its picture shows; None without captioner."""

@@ -85,7 +85,8 @@ class CheckpointJudge:
         """What knows the photos, and what the base draws without the style."""
         recipe, bases = self.recipe, self.previews.bases
         first = {photo.file: photo for photo in reversed(recipe.photos)}  # on one background
-        photos = self.previews.crop_photos([*first.values()][-MAX_PHOTOS:])
+        compared = [*first.values()][-MAX_PHOTOS:]
+        photos = self.previews.crop_photos(compared)
         shown = enumerate(self.previews.prompts)
         pairs = [(self.folder.preview(0, at), each.text) for at, each in shown]
         before = [Drawn(read_picture(path), text) for path, text in pairs if path.exists()]
@@ -93,7 +94,8 @@ class CheckpointJudge:
         describe = self.describe if described else None
         kept_out = recipe.validation_photos  # one alone says little
         held_out = self.previews.crop_photos(kept_out) if len(kept_out) > 1 else ()
-        taught = Taught(photos, held_out, words=(recipe.trigger,))
+        captions = [photo.caption for photo in compared]
+        taught = Taught(photos, held_out, words=(recipe.trigger,), captions=captions)
         return StyleJudge(FeatureNet.load(bases.device), taught, before, describe)
 
     def describe(self, pictures: Sequence[Image.Image]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from PIL import Image
 
@@ -59,6 +60,40 @@ def test_each_seed_is_graded():
     assert [round(each.likeness) for each in judgement.seeds] == [1, 0, 0]
     assert judgement.nearest[0].photo == 0
     assert judgement.grades.obedience is None
+
+
+def test_half_of_the_photos_spread_is_variety_enough():
+    """Few prompts are drawn more alike than photos are taken; one picture again is still none."""
+    taught = Taught([paint("red"), paint("lime")])
+    judge = StyleJudge(ByColour(), taught)
+
+    half, same = (
+        judge.judge([Drawn(paint(colour), "a sks") for colour in colours])
+        for colours in (["red", "lawngreen"], ["red", "red"])
+    )
+
+    assert half.grades.variety == 1
+    assert same.grades.variety == 0
+
+
+@pytest.mark.parametrize(
+    ("captions", "copies"),
+    [
+        ((), 1),
+        (["a sks, on red", "a sks, on lime"], 0.5),
+        (["a sks, on red", "a sks, on blue"], 0.5),
+        (["a sks, on red"] * 2, 1),  # what tells no photo from another asks for none
+    ],
+)
+def test_a_photo_that_was_asked_for_is_no_copy(captions, copies):
+    """Only where the prompt has what tells the photo's caption from the others."""
+    drawn = [Drawn(paint("red"), prompt) for prompt in PROMPTS]
+    taught = Taught([paint("red"), paint("lime")], words=["sks"], captions=captions)
+
+    judgement = StyleJudge(ByColour(), taught).judge(drawn)
+
+    assert [each.copied for each in judgement.nearest] == [True, True]
+    assert judgement.grades.copies == copies
 
 
 def test_prompts_that_are_not_obeyed_cost():
