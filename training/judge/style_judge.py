@@ -119,7 +119,7 @@ class StyleJudge:
         if photo >= len(self.captions):
             return False
         words = set(list_words(prompt)) - set(list_words(" ".join(self.ignored)))
-        telling = words - set.intersection(*self.captions)
+        telling = words - self.captions[photo].intersection(*self.captions)
         return bool(telling) and telling <= self.captions[photo]
 
     def measure_obedience(self, drawn: Sequence[Drawn]) -> Tensor | None:

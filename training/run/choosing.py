@@ -34,6 +34,7 @@ SCORING_STEPS = 8  #: of the sampler: enough to compare pictures, and cheaper th
 #: a photo of a step is a pass forward, and one backward, which is twice the work.
 STEP_PASSES, SHOWN_PASSES, SCORED_PASSES, CAPTION_PASSES = 3, 57, 40, 10
 MAX_PHOTOS = 12  #: that pictures are compared with
+MIN_GAIN = 0.03  #: of a score; less does not keep a training going
 
 
 def plan_scoring(recipe: Recipe, previews: Previews) -> tuple[int, set[int]]:
@@ -156,16 +157,20 @@ def list_tries(recipe: Recipe, count: int) -> list[tuple[SamplePrompt, int]]:
 
 
 def has_peaked(scores: Mapping[int, Score], patience: int) -> bool:
-    """Return whether so many checkpoints came after the best; never with a patience of 0."""
-    best = find_best(scores)
-    return bool(patience) and sum(step > best for step in scores) >= patience
+    """Return whether so many checkpoints came after the peak; never with a patience of 0."""
+    peak = find_peak(scores)
+    return bool(patience) and sum(step > peak for step in scores) >= patience
 
 
 def choose(scores: Mapping[int, Score], last: int, *, stopped: bool) -> CheckpointChosen:
-    """Return the best checkpoint where it is clearly better than the last, else the last."""
-    steps, best = sorted(scores), find_best(scores)
+    """Return the best checkpoint where it is clearly better than the last, else the last.
+
+    Of a run that was stopped, the best is the peak that it was stopped for.
+    """
+    steps, best = sorted(scores), find_peak(scores) if stopped else find_best(scores)
+    better = scores[best].mean > scores[last].mean and scores[best].differs_from(scores[last])
     return CheckpointChosen(
-        best if scores[best].differs_from(scores[last]) else last,
+        best if better else last,
         last,
         best,
         tuple(steps),
@@ -173,6 +178,15 @@ def choose(scores: Mapping[int, Score], last: int, *, stopped: bool) -> Checkpoi
         tuple(scores[step].spread for step in steps),
         stopped,
     )
+
+
+def find_peak(scores: Mapping[int, Score]) -> int:
+    """Return the last step whose score was higher by MIN_GAIN than all before; 0 without any."""
+    peak, height = 0, -1.0
+    for step, score in sorted(scores.items()):
+        if score.mean > height + MIN_GAIN:
+            peak, height = step, score.mean
+    return peak
 
 
 def find_best(scores: Mapping[int, Score]) -> int:

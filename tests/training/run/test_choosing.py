@@ -90,6 +90,16 @@ def test_choice() -> None:
     assert (choose(near, 75, stopped=False).step, choose(near, 75, stopped=False).best) == (75, 25)
 
 
+def test_choice_of_a_stopped_run() -> None:
+    """The best is the peak that it stopped for, and is never taken if it is below the last."""
+    scores = {at: Score(mean, 0.0, 3) for at, mean in ((25, 0.6), (50, 0.62), (75, 0.61))}
+
+    choice = choose(scores, 75, stopped=True)
+
+    assert (choice.step, choice.best) == (75, 25)
+    assert choose(scores, 75, stopped=False).step == 50
+
+
 @pytest.mark.parametrize(
     ("means", "patience", "peaked"),
     [
@@ -97,6 +107,8 @@ def test_choice() -> None:
         ((0.6, 0.5, 0.4), 2, True),
         ((0.4, 0.6, 0.5), 2, False),
         ((0.6, 0.5, 0.4), 0, False),
+        ((0.6, 0.62, 0.62), 2, True),  # less than is worth another checkpoint
+        ((0.6, 0.62, 0.64), 2, False),
         ((), 2, False),
     ],
 )
