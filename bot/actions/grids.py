@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot import wording
 from bot.actions import sampling, studies
 from bot.bot import Bot
-from bot.wording import fill, flatten
+from bot.wording import flatten
 from storage.errors import UserError
 from storage.planning.grid import MAX_ROWS, check_grid, lay_out_grid
 from storage.records import Style
@@ -31,8 +31,7 @@ async def strength_grid(
         if steps
         else []
     )
-    labels = [fill(wording.sample.GRID_STEP, step=step) for step in kept] or [""]
-    columns, cells = lay_out_grid(labels, [prompt])
+    columns, cells = lay_out_grid([*map(str, kept)] or [""], [prompt])
     styles = tuple(GridStyle(style.id, step) for step in kept or [0])
     return GridRequest(style.base, prompt, seed=seed, styles=styles, cells=cells, columns=columns)
 

@@ -33,7 +33,6 @@ GRID_STYLES_OPTIONS = {
     "fourth": "Another style",
     "seed": "The same seed draws the same pictures again",
 }
-GRID_STEP = "Step {step}"
 
 NO_STYLE = "No style"  #: a choice
 

@@ -12,11 +12,13 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 SIDE, BAR, GAP, LABEL_SIZE = 192, 60, 8, 44  #: pixels
-MARK_WIDTH, MAX_LABEL_WIDTH = 6, 180  #: pixels; a longer label is drawn smaller
+MARK_WIDTH, MAX_LABEL_WIDTH = 6, 180  #: pixels; if one label is longer, all are drawn smaller
 FRAMES_A_ROW = 5
 MAX_REMEMBERED = 128  #: squares, of 110 KB each
 FRAME_MS, LAST_FRAME_MS = 700, 2500  #: of an animation
 GROUND, BAR_COLOUR, INK, MARK_COLOUR = "#ffffff", "#2b2d31", "#f2f3f5", "#23a55a"
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,10 @@ def draw_filmstrip(frames: Sequence[Frame], columns: int = FRAMES_A_ROW) -> byte
     rows = [frames[at : at + columns] for at in range(0, len(frames), columns)]
     step, high = SIDE + GAP, SIDE + BAR + GAP
     size = (step * max(map(len, rows)) - GAP, high * len(rows) - GAP)
-    strip = Image.new("RGBA", size)
+    strip, font = Image.new("RGBA", size), find_font(frames)
     for down, row in enumerate(rows):
         for right, frame in enumerate(row):
-            strip.paste(draw_frame(frame), (right * step, down * high))
+            strip.paste(draw_frame(frame, font), (right * step, down * high))
     file = BytesIO()
     strip.save(file, "PNG")
     return file.getvalue()
@@ -44,14 +46,22 @@ def draw_filmstrip(frames: Sequence[Frame], columns: int = FRAMES_A_ROW) -> byte
 
 def draw_animation(frames: Sequence[Frame]) -> bytes:
     """Return the frames one after the other, the last one longest, as an animated WebP."""
-    first, *rest = (draw_frame(frame) for frame in frames)
+    font = find_font(frames)
+    first, *rest = (draw_frame(frame, font) for frame in frames)
     times = [FRAME_MS] * len(rest) + [LAST_FRAME_MS]
     file = BytesIO()
     first.save(file, "WEBP", save_all=True, append_images=rest, duration=times, loop=0, quality=90)
     return file.getvalue()
 
 
-def draw_frame(frame: Frame) -> Image.Image:
+def find_font(frames: Sequence[Frame]) -> Font:
+    """Return the largest font in which each label fits below its picture."""
+    whole = ImageFont.load_default(LABEL_SIZE)
+    widest = max((whole.getlength(frame.label) for frame in frames), default=0)
+    return ImageFont.load_default(LABEL_SIZE * min(1.0, MAX_LABEL_WIDTH / max(widest, 1)))
+
+
+def draw_frame(frame: Frame, font: Font) -> Image.Image:
     """Return a picture in a square with its label below."""
     tile = Image.new("RGB", (SIDE, SIDE + BAR), BAR_COLOUR)
     tile.paste(read_square(frame.path, frame.path.stat().st_mtime_ns))
@@ -59,8 +69,6 @@ def draw_frame(frame: Frame) -> Image.Image:
     if frame.marked:
         pen.rectangle((0, 0, SIDE - 1, SIDE + BAR - 1), outline=MARK_COLOUR, width=MARK_WIDTH)
         pen.rectangle((0, SIDE, SIDE - 1, SIDE + BAR - 1), fill=MARK_COLOUR)
-    wide = ImageFont.load_default(LABEL_SIZE).getlength(frame.label)
-    font = ImageFont.load_default(LABEL_SIZE * min(1.0, MAX_LABEL_WIDTH / max(wide, 1)))
     pen.text((SIDE / 2, SIDE + BAR / 2), frame.label, INK, font, anchor="mm")
     return tile
 

@@ -25,9 +25,9 @@ def lay_out_grid(
     ]
     if len(prompts) == 1:
         cells = [
-            GridCell(style, strength, prompts[0], f"{name} · {strength:g}".removeprefix(" · "))
+            GridCell(style, each, prompts[0], f"{name} · {float(each)}".removeprefix(" · "))
             for style, name in enumerate(names)
-            for strength in strengths
+            for each in strengths
         ]
         return len(strengths), tuple(cells)
     cells = [

@@ -33,7 +33,7 @@ async def test_strength(kit, scheduler):
     assert not card.ephemeral
     assert [each["checkpoint"] for each in request["styles"]] == [25, 75, 100, 125, 175]
     assert (request["columns"], len(request["cells"]), request["seed"]) == (6, 30, 4)
-    assert request["cells"][0]["label"] == "Step 25 · 0.4"
+    assert request["cells"][0]["label"] == "25 · 0.4"
     assert "mydog" in request["prompt"]
     shown = await kit.fetch_card(await kit.store.jobs.get(drawn.id))
     assert [a.filename for a in shown.attachments] == ["0.png"]
@@ -50,7 +50,7 @@ async def test_without_checkpoints(kit, scheduler):
 
     (job,) = await kit.store.jobs.list_open()
     assert [each["label"] for each in job.request["cells"]] == [
-        "0.4", "0.6", "0.8", "1", "1.2", "1.4",
+        "0.4", "0.6", "0.8", "1.0", "1.2", "1.4",
     ]  # fmt: skip
 
 

@@ -13,9 +13,11 @@ from storage.photos.filmstrip import (
     FRAMES_A_ROW,
     GAP,
     MARK_COLOUR,
+    MAX_LABEL_WIDTH,
     SIDE,
     Frame,
     draw_filmstrip,
+    find_font,
     read_squares,
 )
 
@@ -33,6 +35,15 @@ def test_rows(tmp_path: Path) -> None:
     middles = [shown.getpixel((SIDE // 2, y)) for y in (SIDE // 2, SIDE * 3 // 2 + BAR + GAP)]
     assert middles == [(0x12, 0x34, 0x56), (0x65, 0x43, 0x21)]
     assert shown.getpixel((1, 1)) == ImageColor.getrgb(MARK_COLOUR)
+
+
+def test_labels() -> None:
+    """All labels of a strip have one size: the largest in which the longest one fits."""
+    short, long = Frame(Path(), "38 · 1.0"), Frame(Path(), "a long name · 1.4")
+
+    font = find_font([short, long])
+    assert find_font([short]).getlength("38 · 1.0") > font.getlength("38 · 1.0")
+    assert abs(font.getlength(long.label) - MAX_LABEL_WIDTH) < 4  # letters are rounded to pixels
 
 
 def test_remembered(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from storage.requests import GridCell
 
 def test_one_prompt() -> None:
     """Styles are rows and strengths columns; a style without a name has its strength alone."""
-    columns, cells = lay_out_grid(["Step 25", ""], ["a dog"], (0.5, 1.0))
+    columns, cells = lay_out_grid(["25", ""], ["a dog"], (0.5, 1.0))
 
     assert columns == 2
     assert cells == (
-        GridCell(0, 0.5, "a dog", "Step 25 · 0.5"), GridCell(0, 1.0, "a dog", "Step 25 · 1"),
-        GridCell(1, 0.5, "a dog", "0.5"), GridCell(1, 1.0, "a dog", "1"),
+        GridCell(0, 0.5, "a dog", "25 · 0.5"), GridCell(0, 1.0, "a dog", "25 · 1.0"),
+        GridCell(1, 0.5, "a dog", "0.5"), GridCell(1, 1.0, "a dog", "1.0"),
     )  # fmt: skip
 
 
