@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import discord
@@ -39,8 +39,9 @@ def add_checkpoints(
         if state.done and state.done.full_model:
             card.add(text(say(wording.result.IN_USE_WHOLE, step=state.best_step)))
         return
-    shown, best = kept[-MAX_SHOWN:], state.best_step
+    best = state.best_step
     used = style.checkpoint or best
+    shown = choose_shown(kept, {used, best})
     pictures = [(each, find_picture(each)) for each in shown]
     frames = [
         Frame(path, str(each.step), each.step == used)
@@ -57,6 +58,14 @@ def add_checkpoints(
         card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
     card.add(text(*lines))
     card.add(row(UseCheckpoint(style.id, options=list_options(shown, used, best))))
+
+
+def choose_shown(
+    kept: Sequence[StyleCheckpoint], wanted: Collection[int]
+) -> list[StyleCheckpoint]:
+    """Return as many as a select takes, by their steps: those of wanted steps and the last."""
+    first = sorted(kept, key=lambda each: (each.step in wanted, each.step))[-MAX_SHOWN:]
+    return sorted(first, key=lambda each: each.step)
 
 
 def explain_choice(used: int, state: JobState) -> str:

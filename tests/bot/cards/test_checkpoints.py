@@ -223,13 +223,13 @@ async def test_everything(kit, scheduler):
     folder = kit.store.home.job_folder(job.folder)
     folder.kept.mkdir(parents=True)
     await scheduler.report_preview(job, 0)
-    steps = tuple(range(4, 104, 4))
+    steps = (2, *range(4, 104, 4))
     for step in steps:
         await scheduler.report_preview(job, step)
         folder.kept_style(step).write_bytes(b"step %d" % step)
     folder.kept_state.write_bytes(b"state")
     scores = (0.61,) * len(steps)
-    chosen = CheckpointChosen(52, 100, 52, steps, scores, (0.04,) * len(steps), stopped=True)
+    chosen = CheckpointChosen(2, 100, 2, steps, scores, (0.04,) * len(steps), stopped=True)
     await scheduler.add_event(job, chosen)
     strengths = (0.4, 0.6, 0.8, 1.0, 1.2, 1.4)
     for strength in strengths:
@@ -246,4 +246,6 @@ async def test_everything(kit, scheduler):
     names = [each.filename for each in message.attachments]
     assert {"checkpoints.png", "strengths.png", "my_dog.safetensors"} <= {*names}
     assert len(names) <= 10
-    assert len(read_options(kit, message)) == 25
+    options = read_options(kit, message)
+    assert len(options) == 25
+    assert options[0] == ("2", True)
