@@ -76,7 +76,7 @@ def draw_frame(frame: Frame, font: Font) -> Image.Image:
 def read_squares(paths: Iterable[Path]) -> None:
     """Read pictures that are there, so that strips of them are drawn soon after."""
     for path in paths:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # whoever draws it says what is wrong
             read_square(path, path.stat().st_mtime_ns)
 
 

@@ -50,7 +50,8 @@ def test_remembered(tmp_path: Path) -> None:
     """A picture is read once for all strips, and again when it has changed."""
     path = tmp_path / "one.png"
     Image.new("RGB", (64, 64), "#123456").save(path)
-    read_squares([path, tmp_path / "missing.png"])
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    read_squares([tmp_path / "broken.png", tmp_path / "missing.png", path])
     known = path.stat()
     first = draw_filmstrip([Frame(path, "a")])
 
