@@ -63,23 +63,21 @@ class Run:
         error = stdev(differences) / len(differences) ** 0.5
         return fmean(differences) * per_cent, error * per_cent
 
-    def gain_of_best(self) -> float:
-        """Return by how many percent the truly best checkpoint is better than the last."""
-        short = self.fall_short_of_best(self.last)
-        return 100 * short / (100 - short)
-
-    def fall_short_of_best(self, step: int) -> float:
-        """Return by how many percent a checkpoint is worse than the truly best.
+    def measure_with_best(self, step: int) -> tuple[float, float]:
+        """Return the true quality of a checkpoint, and of the truly best one.
 
         The best of noisy figures looks better than it is, so it is found by one half of the
-        pictures and measured by the other, both ways.
+        pictures and both are measured by the other, both ways.
         """
-        found = []
-        for seen, kept in HALVES, HALVES[::-1]:
-            best = max(self.scores, key=lambda each: self.quality(each, seen))
-            reached = self.quality(best, kept)
-            found.append(100 * (reached - self.quality(step, kept)) / reached)
-        return fmean(found)
+        pairs = [
+            (self.quality(step, kept), self.quality(self.find_best(seen), kept))
+            for seen, kept in (HALVES, HALVES[::-1])
+        ]
+        return fmean(own for own, _ in pairs), fmean(best for _, best in pairs)
+
+    def find_best(self, part: slice = slice(None)) -> int:
+        """Return the truly best checkpoint by some of its pictures."""
+        return max(self.scores, key=lambda step: self.quality(step, part))
 
     def correlate(self) -> float:
         """Return the rank correlation (Spearman) of score and true quality."""
@@ -88,58 +86,72 @@ class Run:
         return float(spearman_corrcoef(*(torch.tensor(each) for each in columns)))
 
 
+Pick = Callable[[Run], int]  #: a checkpoint of a run
+Measure = Callable[[Sequence[Run]], float]
+
+
 def summarize(runs: Sequence[Run], patience: int) -> Iterator[Row]:
-    """Yield what choosing and stopping gain in some runs."""
-    chosen = Figures(runs, lambda run: run.compare(run.choose(), run.last))
-    yield at_least("chosen over last checkpoint", chosen.mean, MIN_GAIN, "%", chosen.spread)
-    yield at_least("the same, worst run", chosen.worst, -MAX_LOSS, "%", chosen.worst_named)
+    """Yield what choosing and stopping gain in some runs, each with the figures of its seeds.
+
+    Percentages are of means over the runs: of a look that is hardly learned a small difference
+    would be many percent.
+    """
+
+    def compare(first: Pick, second: Pick) -> Measure:
+        return lambda some: compare_means(
+            [(run.quality(first(run)), run.quality(second(run))) for run in some]
+        )
+
+    def stop(run: Run) -> int:
+        return run.stop(patience)[1]
+
+    gain, more = by_seed(runs, compare(Run.choose, lambda run: run.last))
+    yield at_least("chosen over last checkpoint", gain, MIN_GAIN, "%", more)
+    gain, more = find_worst(runs, lambda run: run.compare(run.choose(), run.last))
+    yield at_least("the same, worst run", gain, -MAX_LOSS, "%", more)
     taken = sum(run.choose() != run.last for run in runs)
     yield figure("runs that chose another one than the last", f"{taken} of {len(runs)}")
-    possible = Figures(runs, lambda run: (run.gain_of_best(), 0.0))
-    yield figure("truly best over last", possible.mean, "%", possible.spread)
-    short = Figures(runs, lambda run: (run.fall_short_of_best(run.choose()), 0.0))
-    yield at_most("chosen below truly best", short.mean, MAX_FROM_BEST, "%", short.spread)
-    saved = Figures(runs, lambda run: (100 * (1 - run.stop(patience)[0] / run.last), 0.0))
-    yield at_least("steps that stopping early saves", saved.mean, MIN_SAVED, "%", saved.spread)
-    ended = Figures(runs, lambda run: run.compare(run.stop(patience)[1], run.choose()))
-    yield at_least("chosen then, over the whole run's", ended.mean, -MAX_LOSS, "%", ended.spread)
-    yield figure("chosen then, worst run", ended.worst, "%", ended.worst_named)
-    related = Figures(runs, lambda run: (run.correlate(), 0.0))
-    yield figure("rank correlation of score and truth", related.mean, "", related.spread)
-    errors = Figures(runs, lambda run: run.compare(sorted(run.scores)[-2], run.last))
-    yield figure("standard error of such a difference, one run", errors.error, "%")
+    gain, more = by_seed(runs, compare_best(lambda run: run.last))
+    yield figure("last below truly best", -gain, "%", more)
+    gain, more = by_seed(runs, compare_best(Run.choose))
+    yield at_most("chosen below truly best", -gain, MAX_FROM_BEST, "%", more)
+    gain, more = by_seed(runs, compare(Run.choose, Run.find_best))
+    yield figure("the same, the best found and measured by all pictures", -gain, "%", more)
+    saved, more = by_seed(
+        runs, lambda some: fmean(100 * (1 - run.stop(patience)[0] / run.last) for run in some)
+    )
+    yield at_least("steps that stopping early saves", saved, MIN_SAVED, "%", more)
+    gain, more = by_seed(runs, compare(stop, Run.choose))
+    yield at_least("chosen then, over the whole run's", gain, -MAX_LOSS, "%", more)
+    gain, more = find_worst(runs, lambda run: run.compare(stop(run), run.choose()))
+    yield figure("chosen then, worst run", gain, "%", more)
+    rank, more = by_seed(runs, lambda some: fmean(run.correlate() for run in some))
+    yield figure("rank correlation of score and truth", rank, "", more)
+    error = fmean(run.compare(sorted(run.scores)[-2], run.last)[1] for run in runs)
+    yield figure("standard error of one run's difference", error, "%")
 
 
-class Figures:
-    """One figure of each run, with its error."""
+def compare_best(pick: Pick) -> Measure:
+    """Return what tells by how many percent checkpoints are better than the truly best."""
+    return lambda some: compare_means([run.measure_with_best(pick(run)) for run in some])
 
-    def __init__(self, runs: Sequence[Run], measure: Callable[[Run], tuple[float, float]]) -> None:
-        self.found = {(run.concept, run.seed): measure(run) for run in runs}
 
-    @property
-    def mean(self) -> float:
-        """The mean of the runs."""
-        return fmean(value for value, _ in self.found.values())
+def compare_means(pairs: Sequence[tuple[float, float]]) -> float:
+    """Return by how many percent the mean of the first ones is above that of the second ones."""
+    first, second = (fmean(each) for each in zip(*pairs, strict=True))
+    return 100 * (first / second - 1)
 
-    @property
-    def error(self) -> float:
-        """The mean of the runs' own errors."""
-        return fmean(error for _, error in self.found.values())
 
-    @property
-    def spread(self) -> str:
-        """The means of each seed."""
-        seeds = sorted({seed for _, seed in self.found})
-        means = [fmean(v for (_, s), (v, _) in self.found.items() if s == seed) for seed in seeds]
-        return f" ({', '.join(format_number(each) for each in means)})"
+def by_seed(runs: Sequence[Run], measure: Measure) -> tuple[float, str]:
+    """Return a figure of all runs, and those of each seed."""
+    seeds = sorted({run.seed for run in runs})
+    found = [measure([run for run in runs if run.seed == seed]) for seed in seeds]
+    return measure(runs), f" ({', '.join(format_number(each) for each in found)})"
 
-    @property
-    def worst(self) -> float:
-        """The least of the runs."""
-        return min(value for value, _ in self.found.values())
 
-    @property
-    def worst_named(self) -> str:
-        """Which run has the least, and its error."""
-        (concept, seed), (_, error) = min(self.found.items(), key=lambda each: each[1][0])
-        return f" ({concept}, seed {seed}; error {error:.1f})"
+def find_worst(
+    runs: Sequence[Run], compare: Callable[[Run], tuple[float, float]]
+) -> tuple[float, str]:
+    """Return the least of the runs' figures; and which run has it, with its error."""
+    (least, error), run = min(((compare(run), run) for run in runs), key=lambda each: each[0])
+    return least, f" ({run.concept}, seed {run.seed}; error {error:.1f})"

@@ -29,9 +29,8 @@ def test_the_chosen_is_compared_with_the_last(peaked):
     """A checkpoint of .9 is 80 % better than the last of .5, and equals the best there was."""
     assert (peaked.choose(), peaked.last) == (20, 50)
     assert peaked.compare(peaked.choose(), peaked.last) == (pytest.approx(80), 0)
-    assert peaked.fall_short_of_best(20) == 0
-    assert peaked.fall_short_of_best(50) == pytest.approx(100 * 4 / 9)
-    assert peaked.gain_of_best() == pytest.approx(80)
+    assert peaked.measure_with_best(50) == (pytest.approx(0.5), pytest.approx(0.9))
+    assert peaked.find_best() == 20
 
 
 def test_stopping_waits_for_its_patience(peaked):
@@ -45,7 +44,9 @@ def test_the_best_is_measured_by_pictures_that_did_not_choose_it():
         "panda", 0, {at: Score(0.5, 0.1, 3) for at in (1, 2)}, {1: [0.9, 0.5], 2: [0.5, 0.9]}
     )
 
-    assert noisy.fall_short_of_best(2) < 0
+    last, best = noisy.measure_with_best(2)
+
+    assert (last, best) == (pytest.approx(0.7), pytest.approx(0.5))
 
 
 def test_summary_tells_what_is_missed(peaked):
@@ -55,7 +56,7 @@ def test_summary_tells_what_is_missed(peaked):
     rows = {row.what: row for row in summarize([peaked, worse], 2)}
 
     gain, worst = rows["chosen over last checkpoint"], rows["the same, worst run"]
-    assert (gain.met, gain.figure.split()[0]) == (True, "31.7")
+    assert (gain.met, gain.figure.split()[0]) == (True, "27.3")
     assert (worst.met, worst.figure.split()[0]) == (False, "-16.667")
     saved = rows["steps that stopping early saves"]
     assert (saved.met, saved.figure.split()[0]) == (False, "20.0")
