@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,8 +31,14 @@ class Frame:
     marked: bool = False
 
 
-def draw_filmstrip(frames: Sequence[Frame], columns: int = FRAMES_A_ROW) -> bytes:
-    """Return the frames side by side, so many in a row, as a PNG without ground."""
+def draw_filmstrip(frames: Sequence[Frame], columns: int = 0) -> bytes:
+    """Return the frames side by side, so many in a row, as a PNG without ground.
+
+    Without a number of `columns`, as few rows as can be are about equally long.
+    """
+    if not columns:
+        fewest = math.ceil(len(frames) / FRAMES_A_ROW)
+        columns = math.ceil(len(frames) / max(1, fewest))
     rows = [frames[at : at + columns] for at in range(0, len(frames), columns)]
     step, high = SIDE + GAP, SIDE + BAR + GAP
     size = (step * max(map(len, rows)) - GAP, high * len(rows) - GAP)

@@ -10,7 +10,6 @@ from PIL import Image, ImageColor
 
 from storage.photos.filmstrip import (
     BAR,
-    FRAMES_A_ROW,
     GAP,
     MARK_COLOUR,
     MAX_LABEL_WIDTH,
@@ -23,14 +22,14 @@ from storage.photos.filmstrip import (
 
 
 def test_rows(tmp_path: Path) -> None:
-    """Pictures of any form stand in rows, tiny ones enlarged; the marked one has a frame."""
+    """Pictures of any form stand in equal rows, tiny ones enlarged; the marked one has a frame."""
     Image.new("RGB", (64, 64), "#123456").save(tmp_path / "tiny.png")
     Image.new("RGBA", (300, 150), "#654321").save(tmp_path / "wide.png")
     frames = [Frame(tmp_path / "tiny.png", "Step 25", marked=True)]
     frames += [Frame(tmp_path / "wide.png", f"Step {step}") for step in range(50, 300, 50)]
 
     with Image.open(io.BytesIO(draw_filmstrip(frames))) as strip:
-        assert strip.size == (FRAMES_A_ROW * (SIDE + GAP) - GAP, 2 * (SIDE + BAR + GAP) - GAP)
+        assert strip.size == (3 * (SIDE + GAP) - GAP, 2 * (SIDE + BAR + GAP) - GAP)
         shown = strip.convert("RGB")
     middles = [shown.getpixel((SIDE // 2, y)) for y in (SIDE // 2, SIDE * 3 // 2 + BAR + GAP)]
     assert middles == [(0x12, 0x34, 0x56), (0x65, 0x43, 0x21)]
