@@ -74,8 +74,11 @@ UPDATE jobs SET attempts = 1, interruptions = 0
 WHERE id = :job AND fence = :fence AND status = 'running'
 """
 COUNT_RECENT_TRAININGS = """
-SELECT count(*) AS trainings FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
+SELECT count(*) AS trainings FROM (
+  SELECT 1 FROM jobs WHERE owner = :owner AND guild = :guild AND kind = 'train'
   AND status <> 'cancelled' AND created BETWEEN :since AND :now
+  UNION ALL SELECT 1 FROM comparison_entries AS e JOIN comparisons AS c ON c.id = e.comparison
+  WHERE c.owner = :owner AND c.guild = :guild AND c.state = 'training' AND e.round < 0)
 """
 SUM_PLANNED_BYTES = """
 SELECT sum(json_extract(request, '$.file_bytes')) AS bytes FROM jobs
@@ -125,18 +128,14 @@ class Jobs:
     async def list_for(self, owner: int, limit: int = 10) -> list[Job]:
         """Return a member's newest jobs, newest first."""
         sql = "SELECT * FROM jobs WHERE owner = :owner ORDER BY id DESC LIMIT :limit"
-        return [
-            job_from_row(row)
-            for row in await self._database.execute(sql, owner=owner, limit=limit)
-        ]
+        rows = await self._database.execute(sql, owner=owner, limit=limit)
+        return [job_from_row(row) for row in rows]
 
     async def list_for_guild(self, guild: int, limit: int = 25) -> list[Job]:
         """Return a server's newest jobs, newest first."""
         sql = "SELECT * FROM jobs WHERE guild = :guild ORDER BY id DESC LIMIT :limit"
-        return [
-            job_from_row(row)
-            for row in await self._database.execute(sql, guild=guild, limit=limit)
-        ]
+        rows = await self._database.execute(sql, guild=guild, limit=limit)
+        return [job_from_row(row) for row in rows]
 
     async def list_grades(self, style_id: int, owner: int) -> list[Job]:
         """Return the jobs by which a member has a style graded, newest first."""
@@ -163,7 +162,7 @@ class Jobs:
         return int(rows[0]["place"])
 
     async def count_recent_trainings(self, owner: int, guild: int) -> int:
-        """Count a member's trainings on a server in the last 24 hours, cancelled ones apart."""
+        """Count a member's trainings here in 24 hours, and those that comparisons will start."""
         now = time.time()
         rows = await self._database.execute(
             COUNT_RECENT_TRAININGS, owner=owner, guild=guild, since=now - DAY_SECONDS, now=now

@@ -168,6 +168,13 @@ async def test_refused(kit, alice, options, code):
     assert await kit.store.comparisons.list_open() == []
 
 
+async def test_autocomplete(kit, alice):
+    """Methods are offered by their titles."""
+    offered = await alice.autocomplete(kit.channel, "train compare", "other_method", "emb")
+
+    assert [each["value"] for each in offered] == ["embedding"]
+
+
 async def test_quota(kit, alice):
     """Every training counts."""
     server = await kit.store.servers.get(kit.guild.id)

@@ -114,6 +114,18 @@ async def test_one_at_a_time(store: Store, new: NewComparison) -> None:
     assert (await store.comparisons.add(new)).id == comparison.id + 2
 
 
+async def test_quota(store: Store, new: NewComparison, tmp_path: Path) -> None:
+    """All of its trainings count from the start, those that are cancelled with it no more."""
+    comparison = await store.comparisons.add(new)
+    assert await store.jobs.count_recent_trainings(ALICE, GUILD) == 2
+    await train(store, comparison, 0, tmp_path)
+    assert await store.jobs.count_recent_trainings(ALICE, GUILD) == 2
+
+    await store.comparisons.cancel(comparison.id, ALICE)
+
+    assert await store.jobs.count_recent_trainings(ALICE, GUILD) == 1
+
+
 async def test_rounds(store: Store, new: NewComparison, tmp_path: Path) -> None:
     """What does not go on is out; what does is trained again in the next round."""
     comparison = await store.comparisons.add(replace(new, shares=(0.5, 1.0)))
