@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import asdict
 
 import pytest
-import torch
+from diffusers.utils.state_dict_utils import convert_state_dict_to_kohya
+from peft import LoraConfig, get_peft_model_state_dict, inject_adapter_in_model
 from safetensors.torch import save_file
 
 from storage.errors import JobError
@@ -19,9 +21,6 @@ from training.bases import random
 from training.bases.cache import BaseCache
 from training.device import Device
 from training.grade import grade
-
-KEY = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
-
 
 ENTRY = """
 [bases.mine]
@@ -42,8 +41,8 @@ def bases(tmp_path_factory):
     return BaseCache(home, Device.open(cpu=True), home / "own.toml")
 
 
-def write_job(path, photos=3):
-    """Write a grade job for a LoRA of a tiny base."""
+def write_job(path, bases, photos=3):
+    """Write a grade job for a LoRA with kohya's keys, as peft and diffusers write it."""
     folder = JobFolder(path)
     names = draw_photos(folder.photos, photos)
     request = GradeRequest(
@@ -51,18 +50,19 @@ def write_job(path, photos=3):
         photos=tuple(range(70, 70 + len(names))),
     )  # fmt: skip
     write_json(folder.request_file, {"kind": "grade", "request": asdict(request)})
-    rows = {
-        f"{KEY}.lora_down.weight": torch.ones(2, 64),
-        f"{KEY}.lora_up.weight": torch.ones(64, 2),
-    }
-    save_file(rows, folder.style_file)
+    with bases.borrow("mine") as family:
+        unet = copy.deepcopy(family.networks.parts[0].module)
+    config = LoraConfig(r=2, lora_alpha=2, target_modules=["to_q"], init_lora_weights=False)
+    inject_adapter_in_model(config, unet)
+    theirs = {f"unet.{name}": each for name, each in get_peft_model_state_dict(unet).items()}
+    save_file(convert_state_dict_to_kohya(theirs), folder.style_file)
     return folder
 
 
 @pytest.mark.slow(4)
 def test_a_report(bases, run_task, tmp_path):
     """It tells how far it is, and writes its numbers with the photos' ids and what it shows."""
-    folder = write_job(tmp_path / "job")
+    folder = write_job(tmp_path / "job", bases)
 
     events = run_task(grade(folder, bases))
 
@@ -82,6 +82,6 @@ def test_a_report(bases, run_task, tmp_path):
 def test_one_photo_is_too_few(bases, run_task, tmp_path):
     """Nothing says how much alike photos of it are."""
     with pytest.raises(JobError) as refused:
-        run_task(grade(write_job(tmp_path / "job", photos=1), bases))
+        run_task(grade(write_job(tmp_path / "job", bases, photos=1), bases))
 
     assert refused.value.code == "photos_few"

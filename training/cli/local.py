@@ -45,7 +45,7 @@ from training.cli.arguments import (
 )
 from training.cli.bases import open_registry
 from training.cli.check import USUAL_BASE, check_photos, examine_photos, look_at_photos
-from training.cli.evaluate import grade_file, write_report
+from training.cli.evaluate import choose_base, choose_trigger, grade_file, write_report
 from training.cli.grid import lay_out
 from training.cli.output import print_line, tell
 from training.cli.outputs import find_free_folder, keep_file, keep_numbered, link_or_copy
@@ -236,8 +236,8 @@ class LocalJob:
     def evaluate(self, given: EvaluateArguments) -> dict[str, Any]:
         """Grade a style beside its photos."""
         known = header.read_method_and_trigger(given.style)
-        base = given.base or header.read_base(given.style) or DEFAULT_BASE
-        self._check_base(base)
+        base = choose_base(given, open_registry(self.settings))
+        known["trigger"] = choose_trigger(given, known["trigger"])
         _, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
         self._copy_style(given.style)
         graded = grade_file(given, self.runtime, self.folder, known | {"base": base})
