@@ -37,6 +37,7 @@ PARTS = (
     Part("memory", 45, "benchmarks.gpu.memory:measure"),
     Part("caps", 70, "benchmarks.gpu.memory:measure_caps"),
     Part("fp16", 20, "benchmarks.gpu.job:measure_fp16"),
+    Part("several", 35, "benchmarks.gpu.several:measure"),
     Part("embedded", 25, "benchmarks.gpu.embedded:measure"),
     Part("compile-sd1", 40, "benchmarks.gpu.steps:compile_sd1"),
     Part("compile-sdxl", 45, "benchmarks.gpu.steps:compile_sdxl"),
