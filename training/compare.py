@@ -22,7 +22,7 @@ from storage.planning.comparison import Grading
 from storage.records import Base
 from storage.requests import JudgedStyle, JudgeRequest, SampleRequest
 from training.bases.cache import BaseCache
-from training.evaluate import SEEDS, STEPS, Painter
+from training.evaluate import FIRST_SEED, SEEDS, STEPS, Painter
 from training.families import Family
 from training.grade import find_captioner
 from training.judge.features import FeatureNet
@@ -79,9 +79,11 @@ def compare(folder: JobFolder, bases: BaseCache, steps: int = STEPS) -> Iterator
         ],
         "bases": {name: describe_base(drawn, judge) for name, drawn in gallery.plain.items()},
     }  # fmt: skip
-    yield PictureDrawn(write_grid(folder, request, gallery, judged).name, 0, request.name)
+    yield PictureDrawn(write_grid(folder, request, gallery, judged).name, FIRST_SEED, request.name)
     if crossed:
-        yield PictureDrawn(write_square(folder, request, gallery, crossed).name, 0, request.name)
+        yield PictureDrawn(
+            write_square(folder, request, gallery, crossed).name, FIRST_SEED, request.name
+        )
     write_json(folder.result / GRADES, content)
     yield Done(count, Timings(time.perf_counter() - began))
 

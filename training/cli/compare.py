@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,7 @@ def grade(
             write, path = partial(link_or_copy, job.folder.result / event.file), given.out
             file = keep_numbered(write, path / PICTURES[event.file], overwrite=given.overwrite)
             kept[PICTURES[event.file]] = str(file)
+            return replace(event, file=str(file))
         return event
 
     end = job.run(Kind.GRADE, {"request": asdict(request)}, keep)
