@@ -62,7 +62,7 @@ ADVICE = {
     "screenshot": "Crop it to the photo itself, or use the original.",
     "several_faces": "Crop it to the one you mean, or say in its caption who is where.",
     "text": "That's fine if it belongs to the subject; if not, crop it off.",
-    "tiny": "Use the original if you have it.",
+    "tiny": "Unless it's an emoji, use the original if you have it.",
     "unsharp": "It can stay; a sharper one is better if you have it.",
     "watermark": "It can stay; crop it off if you mind.",
 }
