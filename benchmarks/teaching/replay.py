@@ -13,7 +13,7 @@ from statistics import fmean, stdev
 import torch
 from torchmetrics.functional import spearman_corrcoef
 
-from benchmarks.table import Row, at_least, at_most, figure, format_number
+from benchmarks.table import Row, at_least, figure, format_number
 from training.judge.score import Score
 from training.run.choosing import choose, has_peaked
 
@@ -112,11 +112,11 @@ def summarize(runs: Sequence[Run], patience: int) -> Iterator[Row]:
     taken = sum(run.choose() != run.last for run in runs)
     yield figure("runs that chose another one than the last", f"{taken} of {len(runs)}")
     gain, more = by_seed(runs, compare_best(lambda run: run.last))
-    yield figure("last below truly best", -gain, "%", more)
+    yield figure("last over truly best", gain, "%", more)
     gain, more = by_seed(runs, compare_best(Run.choose))
-    yield at_most("chosen below truly best", -gain, MAX_FROM_BEST, "%", more)
+    yield at_least("chosen over truly best", gain, -MAX_FROM_BEST, "%", more)
     gain, more = by_seed(runs, compare(Run.choose, Run.find_best))
-    yield figure("the same, the best found and measured by all pictures", -gain, "%", more)
+    yield figure("the same, the best found and measured by all pictures", gain, "%", more)
     saved, more = by_seed(
         runs, lambda some: fmean(100 * (1 - run.stop(patience)[0] / run.last) for run in some)
     )
