@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,7 @@ OLD_EDIT_SECONDS = 300.0  #: between two edits of such a message
 class Shown:
     """What a card was edited to show."""
 
+    post: Post
     states: list[Any] = field(default_factory=list)  #: of the comparison and its trainings
     content: list[Any] = field(default_factory=list)  #: the card's fingerprint
     at: float = float("-inf")  #: monotonic seconds
@@ -40,7 +42,7 @@ class ComparisonCards:
 
     def __init__(self, bot: Bot, watched: WatchedJobs) -> None:
         self.bot, self.store, self.watched = bot, bot.store, watched
-        self.shown: dict[int, Shown] = {}  #: by the post
+        self.shown: dict[int, Shown] = {}  #: by the comparison, until it has ended
         self.notice = FullDiskNotice(bot.store.home.path, "cards of comparisons are edited later")
         self.loop = tasks.loop(seconds=min(2.0, bot.settings.card_seconds))(self.look)
         self.loop.before_loop(bot.wait_until_ready)
@@ -57,8 +59,11 @@ class ComparisonCards:
         """Edit the cards that show something else by now; leave those that have ended alone."""
         try:
             with self.notice.waiting():
-                for comparison in await self.store.comparisons.list_unretired():
+                known = await self.store.comparisons.list_unretired()
+                for comparison in known:
                     await self.update(comparison)
+                for number in self.shown.keys() - {each.id for each in known}:
+                    await self.remove(self.shown.pop(number).post)
         except Exception:
             if not self.bot.is_closed():
                 log.exception("Bug while following the comparisons")
@@ -72,17 +77,24 @@ class ComparisonCards:
                 await self.store.comparisons.retire(comparison.id)
             return
         views = await view_entries(self.bot, comparison, self.watched.read_state)
-        known = self.shown.get(post.id, Shown())
+        known = self.shown.get(comparison.id, Shown(post))
         now = [comparison.state, comparison.round, *(view.entry.status for view in views)]
         if now != known.states or is_rested(post, known, self.bot.settings.card_seconds):
             card = running_card(comparison, views)
             if (content := card.fingerprint()) != known.content:
                 await self.edit(post, card)
-                known = Shown(now, content, time.monotonic())
-            self.shown[post.id] = known
+                known = Shown(post, now, content, time.monotonic())
+            self.shown[comparison.id] = known
         if comparison.state.ended:
             await self.store.comparisons.retire(comparison.id)
-            self.shown.pop(post.id, None)
+            self.shown.pop(comparison.id, None)
+
+    async def remove(self, post: Post) -> None:
+        """Remove the card of a comparison that went with its photos or its member."""
+        with suppress(discord.HTTPException):
+            await channels.remove_message(
+                self.bot, post.channel or 0, post.guild, post.message or 0
+            )
 
     async def edit(self, post: Post, card: Card) -> None:
         """Edit a card, which may have been deleted."""

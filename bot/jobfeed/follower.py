@@ -162,7 +162,7 @@ class JobFollower:
         watched.request_update(Pending.SOON)
         kinds: list[PostKind] = []
         job = await self.store.jobs.get(entry.job)
-        if job.comparison is not None:  # its card shows this one, too
+        if watched.compared:  # the card of its comparison shows this one, too
             return []
         if isinstance(event, StatusChanged):
             watched.request_update(Pending.NOW)

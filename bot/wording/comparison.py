@@ -57,7 +57,6 @@ ENDED = "This comparison has ended. What it shows is posted below."
 ENDED_FAILED = "This comparison ended without a result: {why}"
 ENDED_CANCELLED = "This comparison was cancelled. Styles that were finished stay: /style list."
 PICTURE_ALT = "The newest picture of each: {labels}"
-GONE = "### Comparison\nThis comparison was deleted, with its pictures."
 
 CANCEL_ASK = "### Cancel this comparison?\nThe training that runs ends, and the others aren't started. Styles that are finished stay."
 CANCELLED_ALL = "The comparison is cancelled."

@@ -223,6 +223,22 @@ async def test_reported(kit, scheduler, alice):
     assert not kit.store.home.job_folder(job.folder).result.exists()
 
 
+@pytest.mark.parametrize("how", ["erase", "withdraw"])
+async def test_gone_with_its_photos(kit, scheduler, alice, how):
+    """The card goes with the photos, and no card of a training comes in its place."""
+    await start(kit, alice)
+    await train(kit, scheduler)
+    assert kit.find_messages("Comparing")
+
+    if how == "erase":
+        await kit.store.members.erase(alice.id, keep_styles=False)
+    else:
+        await kit.store.withdrawals.withdraw(alice.id, delete_styles=True)
+    await advance(kit)
+
+    assert kit.find_messages("my dog") == []
+
+
 async def test_cancel(kit, scheduler, alice):
     """Its owner or a moderator ends it, with the training that runs; nobody else can."""
     await start(kit, alice)
