@@ -101,8 +101,8 @@ class Bench:
             found = dict(zip(list_scored_prompts(recipe), pictures, strict=True))
             return judge.grade(
                 [
-                    Drawn(found[prompt.text, prompt.seed], prompt.text, seed)
-                    for prompt, seed in list_tries(recipe, judge.count)
+                    Drawn(found[each.text, each.seed], each.text, each.seed)
+                    for each in list_tries(recipe, judge.seeds)
                 ]
             )
 

@@ -22,7 +22,7 @@ IN_USE_WHOLE = (
 IN_USE_SAME = (
     "In use: **step {step}**, the last one: no other checkpoint's pictures are clearly better."
 )
-IN_USE_BEST = "In use: **step {step}**, Safelight's choice. Its pictures score {score} of 100, those of step {last} only {last_score}.\n-# The score counts likeness to your photos, what the prompt asks for, and variety."
+IN_USE_BEST = "In use: **step {step}**, Safelight's choice. Its pictures score {score} of 100, those of step {last} only {last_score}.\n-# The score counts likeness to your photos and variety, minus copies of photos."
 STOPPED = (
     "**It stopped early**, at step {last}: its pictures had become no better since step {best}."
 )

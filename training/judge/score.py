@@ -22,8 +22,8 @@ MIN_SEEDS = 3
 STANDARD_ERRORS = 2.0  #: of the mean over seeds, either way
 FORGETTING_WEIGHT = 0.25  #: a style is for its trigger; what it does to the rest matters less
 LEAST_SHARE = 0.05  #: of its worth, which is left to a style that copies
-#: Student's t of 95 % one way, by the number of seeds; more of them are taken for the last
-QUANTILES = (6.31, 2.92, 2.35, 2.13, 2.02, 1.94, 1.89, 1.86, 1.83)
+#: Student's t of 95 % two ways, by the number of seeds from two on; more are taken for the last
+QUANTILES = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 MIN_DIFFERENCE = 0.01  #: less is not shown
 
 

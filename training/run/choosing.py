@@ -1,9 +1,10 @@
 """Score the checkpoints of a run by what they draw, choose one, and stop when none gets better.
 
-Prompts are drawn from MIN_SEEDS seeds at as many checkpoints as the share of the time allows that
-the recipe gives to it. Each seed draws other prompts, while there are any: what a style makes of
-one prompt tells little of the next, and a picture of one may well be its photo. Which they are
-follows from the recipe alone: the same one chooses the same checkpoint on any machine.
+MIN_SEEDS seeds or more are drawn at as many checkpoints as the share of the time allows that the
+recipe gives to it. Each seed draws another prompt, while there are any: what a style makes of one
+prompt tells little of the next. Which they are follows from the recipe alone: the same one chooses
+the same checkpoint on any machine. Obedience is left out: small bases' styles obey in all that
+their captioner sees, and captions of the others cost too much.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 
-import torch
 from PIL import Image
 
 from storage.events import CheckpointChosen
@@ -25,31 +25,31 @@ from training.judge.score import MIN_SEEDS, Score, read_score
 from training.judge.style_judge import Drawn, StyleJudge, Taught
 from training.recipe.concepts import SamplePrompt
 from training.recipe.recipe import Recipe
-from training.run.best import CAPTIONER
 from training.run.checkpoint import path_of_step
 from training.run.previews import Previews, Weights, list_rounds
 
 SCORING_STEPS = 8  #: of the sampler: enough to compare pictures, and cheaper than to show them
 #: What things cost, in passes of one photo through the denoiser, as measured on the embedded base:
 #: a photo of a step is a pass forward, and one backward, which is twice the work.
-STEP_PASSES, SHOWN_PASSES, SCORED_PASSES, CAPTION_PASSES = 3, 57, 40, 10
+STEP_PASSES, SHOWN_PASSES, SCORED_PASSES = 3, 57, 40
 MAX_PHOTOS = 12  #: that pictures are compared with
 MIN_GAIN = 0.03  #: of a score; less does not keep a training going
+MAX_SEEDS = 6  #: of a checkpoint; each draws one picture
 
 
 def plan_scoring(recipe: Recipe, previews: Previews) -> tuple[int, set[int]]:
-    """Return of how many prompts a seed, and of which steps, there is time to draw pictures.
+    """Return from how many seeds, and at which steps, there is time to draw pictures.
 
     These are the last checkpoints, two at least, else none. Whole models keep their last one
     alone, and several concepts have photos that differ.
     """
     steps = list_rounds(recipe)
     passes = recipe.scoring_share * count_passes(recipe, previews)
-    affordable = int(passes / cost_of_scores(recipe))  # prompts x checkpoints
-    if not recipe.rank or recipe.other_concepts or min(affordable, len(steps)) < 2:
+    pictures = int(passes / SCORED_PASSES)
+    checkpoints = min(len(steps), pictures // MIN_SEEDS)
+    if not (recipe.rank and previews.prompts) or recipe.other_concepts or checkpoints < 2:
         return 0, set()
-    most = min(len(previews.prompts), max(1, affordable // len(steps)))
-    return most, set(steps[-affordable:]) if most else set()
+    return min(MAX_SEEDS, pictures // checkpoints), set(steps[-checkpoints:])
 
 
 def count_passes(recipe: Recipe, previews: Previews) -> int:
@@ -58,22 +58,12 @@ def count_passes(recipe: Recipe, previews: Previews) -> int:
     return recipe.last_step * recipe.batch_size * STEP_PASSES + pictures * SHOWN_PASSES
 
 
-def cost_of_scores(recipe: Recipe) -> int:
-    """Count the passes of one prompt's pictures with their scores."""
-    return MIN_SEEDS * (SCORED_PASSES + CAPTION_PASSES * has_obedience(recipe))
-
-
-def has_obedience(recipe: Recipe) -> bool:
-    """Return whether captions are compared with prompts: a thorough run has the time for it."""
-    return recipe.patience > 0
-
-
 class CheckpointJudge:
     """Scores the checkpoints of one run; its scores lie beside them for another attempt."""
 
     def __init__(self, recipe: Recipe, previews: Previews) -> None:
         self.recipe, self.previews, self.folder = recipe, previews, previews.folder
-        self.count, self.steps = plan_scoring(recipe, previews)
+        self.seeds, self.steps = plan_scoring(recipe, previews)
         self.scores = read_scores(self.scores_file) if self.steps else {}
 
     @property
@@ -84,25 +74,18 @@ class CheckpointJudge:
     @cached_property
     def judge(self) -> StyleJudge:
         """What knows the photos, and what the base draws without the style."""
-        recipe, bases = self.recipe, self.previews.bases
+        recipe, device = self.recipe, self.previews.bases.device
         first = {photo.file: photo for photo in reversed(recipe.photos)}  # on one background
         compared = [*first.values()][-MAX_PHOTOS:]
         photos = self.previews.crop_photos(compared)
         shown = enumerate(self.previews.prompts)
         pairs = [(self.folder.preview(0, at), each.text) for at, each in shown]
         before = [Drawn(read_picture(path), text) for path, text in pairs if path.exists()]
-        described = bases.find(recipe.base).small and has_obedience(recipe)
-        describe = self.describe if described else None
         kept_out = recipe.validation_photos  # one alone says little
         held_out = self.previews.crop_photos(kept_out) if len(kept_out) > 1 else ()
         captions = [photo.caption for photo in compared]
         taught = Taught(photos, held_out, words=(recipe.trigger,), captions=captions)
-        return StyleJudge(FeatureNet.load(bases.device), taught, before, describe)
-
-    def describe(self, pictures: Sequence[Image.Image]) -> list[str]:
-        """Return what the embedded captioner says of pictures: it knows small bases alone."""
-        with self.previews.bases.borrow_captioner(CAPTIONER) as captioner:
-            return [each.text for each in captioner.describe(pictures)]
+        return StyleJudge(FeatureNet.load(device), taught, before)
 
     def score(self, step: int, final_weights: Weights) -> None:
         """Score the weights of a step that is to be, unless an earlier attempt has."""
@@ -113,18 +96,15 @@ class CheckpointJudge:
         write_json(self.scores_file, {at: asdict(each) for at, each in self.scores.items()})
 
     def draw(self, final_weights: Weights) -> list[Drawn]:
-        """Draw the prompts of each seed."""
-        tries = list_tries(self.recipe, self.count)
-        prompts = [prompt for prompt, _ in tries]
-        pictures = self.previews.draw_images(prompts, final_weights, SCORING_STEPS)
+        """Draw a picture from each seed."""
+        tries = list_tries(self.recipe, self.seeds)
+        pictures = self.previews.draw_images(tries, final_weights, SCORING_STEPS)
         pairs = zip(pictures, tries, strict=True)
-        return [Drawn(picture, prompt.text, seed) for picture, (prompt, seed) in pairs]
+        return [Drawn(picture, each.text, each.seed) for picture, each in pairs]
 
     def grade(self, drawn: Sequence[Drawn]) -> Score:
         """Return the score of such pictures."""
-        score = self.judge.judge(drawn).score
-        torch.set_num_threads(self.recipe.threads)  # a captioner may have changed them
-        return score
+        return self.judge.judge(drawn).score
 
     def has_peaked(self, step: int) -> bool:
         """Return whether the last checkpoints until a step were no better than one before."""
@@ -146,14 +126,11 @@ class CheckpointJudge:
         return {step: score for step, score in self.scores.items() if step <= last}
 
 
-def list_tries(recipe: Recipe, count: int) -> list[tuple[SamplePrompt, int]]:
-    """List so many prompts for each of MIN_SEEDS seeds, the first as the previews are."""
+def list_tries(recipe: Recipe, seeds: int) -> list[SamplePrompt]:
+    """List the prompts in turn, each from another seed; the first as the previews draw it."""
     prompts = recipe.prompts
-    turns = [(at, prompts[at % len(prompts)]) for at in range(MIN_SEEDS * count)]
-    seeds = [(at // count, prompt) for at, prompt in turns]
-    return [
-        (replace(prompt, seed=prompt.seed + len(prompts) * seed), seed) for seed, prompt in seeds
-    ]
+    turns = [(at, prompts[at % len(prompts)]) for at in range(seeds)]
+    return [replace(prompt, seed=prompt.seed + len(prompts) * at) for at, prompt in turns]
 
 
 def has_peaked(scores: Mapping[int, Score], patience: int) -> bool:

@@ -267,7 +267,7 @@ class TrainingRun:
 
     def try_folds(self) -> Commanded:
         """Look for the last step before the first one, if the recipe says so."""
-        if self.first_step or not (can_fold(self.recipe) and self.judge.count):
+        if self.first_step or not (can_fold(self.recipe) and self.judge.seeds):
             return None
 
         def draw(batches: Batches, step: int, purpose: str) -> list[MicroBatch]:

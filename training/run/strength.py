@@ -8,7 +8,7 @@ from storage.events import StrengthScored
 from training.judge.score import Score
 from training.networks.networks import Attached, Scalable
 from training.recipe.recipe import Recipe
-from training.run.choosing import CheckpointJudge, cost_of_scores, count_passes
+from training.run.choosing import SCORED_PASSES, CheckpointJudge, count_passes
 from training.run.previews import Previews, Weights, save
 
 FULL = 1.0  #: the strength that a style is trained at
@@ -16,10 +16,10 @@ FULL = 1.0  #: the strength that a style is trained at
 LADDERS = ((0.4, 0.6, 0.8, 1.2, 1.4), (0.4, 0.7, 1.4))
 
 
-def list_strengths(recipe: Recipe, previews: Previews, prompts: int) -> tuple[float, ...]:
+def list_strengths(recipe: Recipe, previews: Previews, seeds: int) -> tuple[float, ...]:
     """Return the strengths that there is time to try, beside full strength."""
     passes = recipe.strength_share * count_passes(recipe, previews)
-    most = passes / (max(prompts, 1) * cost_of_scores(recipe))
+    most = passes / (max(seeds, 1) * SCORED_PASSES)
     return next((each for each in LADDERS if len(each) <= most), ())
 
 
@@ -30,7 +30,7 @@ def score_strengths(
 
     Returns None without time for it, or where the method has no strength.
     """
-    strengths = list_strengths(judge.recipe, judge.previews, judge.count)
+    strengths = list_strengths(judge.recipe, judge.previews, judge.seeds)
     if not (strengths and step in judge.scores and isinstance(attached, Scalable)):
         return None
     scores, folder = {FULL: judge.scores[step]}, judge.folder

@@ -32,14 +32,14 @@ def test_budget(make_recipe: Callable[..., Recipe]) -> None:
     recipe = replace(make_recipe(steps=4500, save_every=1125), batch_size=1, strength_share=0.05)
     previews = Pictures(2)
 
-    assert list_strengths(recipe, previews, 1) == (0.4, 0.6, 0.8, 1.2, 1.4)
-    assert list_strengths(replace(recipe, steps=2500, save_every=625), previews, 1) == (
+    assert list_strengths(recipe, previews, 3) == (0.4, 0.6, 0.8, 1.2, 1.4)
+    assert list_strengths(replace(recipe, steps=2500, save_every=625), previews, 3) == (
         0.4,
         0.7,
         1.4,
     )
-    assert list_strengths(replace(recipe, steps=1000, save_every=250), previews, 1) == ()
-    assert list_strengths(replace(recipe, strength_share=0.0), previews, 1) == ()
+    assert list_strengths(replace(recipe, steps=1000, save_every=250), previews, 3) == ()
+    assert list_strengths(replace(recipe, strength_share=0.0), previews, 3) == ()
 
 
 def test_best() -> None:
@@ -86,7 +86,7 @@ def test_recommended(
 ) -> None:
     """A run with time for it tries strengths at its end; the header has the best."""
     prompt = SamplePrompt("a mydog emoji", 3)
-    shares = {"scoring_share": 9.0, "strength_share": 2.5}
+    shares = {"scoring_share": 1.6, "strength_share": 2.5}
     recipe = make_recipe(steps=2, save_every=1, prompts=(prompt,), **shares)
     folder = make_job_folder(recipe)
 
