@@ -177,8 +177,12 @@ def judge_curves(curves: Sequence[Curve], points: Sequence[int]) -> FoldsTried:
 
     A run without a part of the photos passes over the others more often in as many steps.
     """
-    held = [fmean(values) for values in zip(*(each.held_out for each in curves), strict=True)]
-    trained = [fmean(values) for values in zip(*(each.trained for each in curves), strict=True)]
+    held = [
+        round(fmean(values), 3) for values in zip(*(each.held_out for each in curves), strict=True)
+    ]
+    trained = [
+        round(fmean(values), 3) for values in zip(*(each.trained for each in curves), strict=True)
+    ]
     best, folds = held.index(max(held)), len(curves)
     drops = [each.held_out[best] - each.held_out[-1] for each in curves]
     falls = fmean(drops) > QUANTILES[folds - 2] * measure_error(drops)
