@@ -131,6 +131,11 @@ class Device:
             return int(torch.cuda.max_memory_reserved(self.torch_device) // MIB)
         return 0
 
+    def check_peak(self, limit_mib: int) -> None:
+        """Raise OutOfMemoryError if torch held more, which some drivers lend; 0 is no limit."""
+        if limit_mib and self.peak_mib() > limit_mib:
+            raise torch.OutOfMemoryError(f"{limit_mib} MiB are not enough")
+
     def usable_mib(self) -> int:
         """Return the MiB a training may take beside other programs; 0 for a CPU."""
         return self.free_mib() + self.used_mib() if self.total_mib() else 0

@@ -40,7 +40,7 @@ class TrainingSettings(StorageSettings):
         default=0, ge=0, le=1024, validation_alias="SAFELIGHT_THREADS_CPU", examples=["2"]
     )
     stepper: Literal["auto", "eager", "graph", "compile"] = Field(
-        default="auto", validation_alias="SAFELIGHT_STEPPER", examples=["eager"]
+        default="eager", validation_alias="SAFELIGHT_STEPPER", examples=["auto"]
     )
     judges: Path | None = Field(
         default=None, validation_alias="SAFELIGHT_JUDGES", examples=["judges"]

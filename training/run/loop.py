@@ -305,18 +305,13 @@ class TrainingRun:
         self.timer.note_kind(describe_shapes(drawn))
         self.record.add(self.stepper(drawn))
         self.ema.update(step)
-        self.check_memory()
+        self.device.check_peak(self.memory_limit_mib)
 
     def measure_progress(self, step: int) -> Progress:
         """Return how far the training is after so many steps."""
         rounds = sum(drawn >= step for drawn in self.preview_steps)
         pictures = self.previews.count_pictures(rounds)
         return self.record.report_progress(step, self.device.used_mib(), pictures)
-
-    def check_memory(self) -> None:
-        """Raise OutOfMemoryError beyond the device's own memory: some drivers lend the host's."""
-        if self.memory_limit_mib and self.device.peak_mib() > self.memory_limit_mib:
-            raise torch.OutOfMemoryError(f"{self.memory_limit_mib} MiB are not enough")
 
     def save_and_draw(self, step: int) -> Commanded:
         """Start the checkpoint of a step and draw its previews.
