@@ -54,7 +54,7 @@ def draw_card(
 def draw_head(paint: ImageDraw.ImageDraw, report: dict[str, Any]) -> None:
     """Draw the style's name, its base and its score."""
     score, right = report["score"], WIDTH - MARGIN
-    number = f"{score['mean']:.2f}"
+    number, spread = format_grade(score["mean"]), format_grade(score["spread"])
     room = right - MARGIN - paint.textlength(number, load_font(76)) - 30
     size = 54
     while size > 24 and paint.textlength(report["style"], load_font(size)) > room:
@@ -62,7 +62,7 @@ def draw_head(paint: ImageDraw.ImageDraw, report: dict[str, Any]) -> None:
     paint.text((MARGIN, 48), report["style"], INK, load_font(size))
     paint.text((MARGIN, 122), report["base"], QUIET, load_font(26))
     paint.text((right, 36), number, find_colour(score["mean"]), load_font(76), anchor="ra")
-    head = fill(wording.evaluation.SCORE_HEAD, spread=score["spread"], seeds=score["seeds"])
+    head = fill(wording.evaluation.SCORE_HEAD, spread=spread, seeds=score["seeds"])
     paint.text((right, 126), head, QUIET, load_font(22), anchor="ra")
 
 

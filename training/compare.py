@@ -203,7 +203,7 @@ def write_grid(
     labels = {each.number: each.label for each in request.judged}
     order = [(number, gallery.drawn[number]) for number in sorted(judged)]
     cells = [
-        (each.picture, f"{labels[number]} {round(PERCENT * judged[number].score.mean)}")
+        (each.picture, f"{labels[number]} · {round(PERCENT * judged[number].score.mean)}")
         for number, drawn in order
         for each in drawn[::SEEDS]
     ]
@@ -225,7 +225,7 @@ def write_square(
         cells.append((gallery.drawn[number][0].picture, labels[number]))
         for (trained, on), judgement in sorted(crossed.items()):
             if trained == number:
-                label = f"→ {labels[on]} {round(PERCENT * judgement.score.mean)}"
+                label = f"→ {labels[on]} · {round(PERCENT * judgement.score.mean)}"
                 cells.append((gallery.crossed[trained, on][0].picture, label))
     return write_cells(folder, folder.result / SQUARE, cells, len(cells) // len(rows))
 

@@ -105,9 +105,8 @@ def describe(report: dict[str, Any], style: Style) -> Iterator[str]:
     """Yield the title and the score."""
     score, photos = report["score"], format_count(report["photos"], "photo")
     yield say(wording.grades.TITLE, name=style.name, base=report["base"], photos=photos)
-    yield fill(
-        wording.grades.SCORE, mean=score["mean"], spread=score["spread"], seeds=score["seeds"]
-    )
+    mean, spread = format_grade(score["mean"]), format_grade(score["spread"])
+    yield fill(wording.grades.SCORE, mean=mean, spread=spread, seeds=score["seeds"])
 
 
 def list_meanings(report: dict[str, Any]) -> Iterator[str]:
@@ -134,7 +133,7 @@ async def add_picture(card: Card, bot: Bot, job: Job, report: dict[str, Any]) ->
         return encode(draw_card(report, [open_picture(path, PAIR_SIDE) for path in paths]))
 
     url = card.attach_content(await asyncio.to_thread(draw), CARD_FILE)
-    mean = report["score"]["mean"]
+    mean = format_grade(report["score"]["mean"])
     alt = fill(wording.grades.ALT, style=report["style"], mean=mean, base=report["base"])
     card.add(ui.MediaGallery(discord.MediaGalleryItem(url, description=alt)))
 

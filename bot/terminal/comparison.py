@@ -23,7 +23,7 @@ def comparison_lines(event: dict[str, Any]) -> Iterator[str]:
             said.SHELL_ROW,
             label=label,
             score=score,
-            spread=grades["spread"],
+            spread=format_grade(grades["spread"]),
             likeness=likeness,
             obedience=obedience,
             variety=variety,
@@ -33,7 +33,7 @@ def comparison_lines(event: dict[str, Any]) -> Iterator[str]:
         )
     for each in event["crossed"]:
         trained, drawn = labels[each["trained"]], labels[each["drawn"]]
-        score = each["score"]
+        score = format_grade(each["score"])
         yield fill(said.SHELL_CROSSED, trained=trained, drawn=drawn, score=score)
     yield from verdict_lines(event)
     yield fill(said.SHELL_WRITTEN, files=", ".join([*event["pictures"].values(), *event["files"]]))

@@ -11,7 +11,7 @@ from PIL import Image
 from bot import wording
 from bot.reportcard import NearestPair, draw_card
 from bot.wording import fill
-from bot.wording.evaluation import describe_bindings, describe_grade, describe_sets
+from bot.wording.evaluation import describe_bindings, describe_grade, describe_sets, format_grade
 from storage.planning.report import choose_pictures, find_nearest
 
 
@@ -26,7 +26,8 @@ def evaluation_lines(event: dict[str, Any]) -> Iterator[str]:
     )
     yield fill(said.TITLE, style=event["style"], base=event["base"])
     score = event["score"]
-    yield fill(said.SCORE, mean=score["mean"], spread=score["spread"], seeds=score["seeds"])
+    mean, spread = format_grade(score["mean"]), format_grade(score["spread"])
+    yield fill(said.SCORE, mean=mean, spread=spread, seeds=score["seeds"])
     yield from (describe_grade(name, event) for name in said.NAMES)
     yield from describe_bindings(event)
     yield from describe_sets(event)

@@ -104,8 +104,8 @@ CANCEL_GO = "Cancel for good"
 # in a shell
 
 SHELL_HEAD = f"{'':<14}{'score':>12}{'likeness':>10}{'obedience':>11}{'variety':>9}{'copies':>8}   time and file"
-SHELL_ROW = "{label:<14}{score:>6} ±{spread:.2f}{likeness:>10}{obedience:>11}{variety:>9}{copies:>8}   {seconds}, {size}"
-SHELL_CROSSED = "{trained} drawn on the base of {drawn}: {score:.2f}"
+SHELL_ROW = "{label:<14}{score:>6} ±{spread:<4}{likeness:>10}{obedience:>11}{variety:>9}{copies:>8}   {seconds}, {size}"
+SHELL_CROSSED = "{trained} drawn on the base of {drawn}: {score}"
 SHELL_BETTER = "{best} is better than {others}."
 SHELL_EQUAL = "There is no difference to be seen between {best} and {equal}: take {best}{why}."
 SHELL_WRITTEN = "Written: {files}"

@@ -8,8 +8,8 @@ from typing import Any
 from bot.wording.template import fill
 
 TITLE = "{style} on {base}"
-SCORE = "Score {mean:.2f} ± {spread:.2f} over {seeds} seeds: likeness × obedience × variety, minus copies and forgetting."
-SCORE_HEAD = "score, ±{spread:.2f} over {seeds} seeds"
+SCORE = "Score {mean} ± {spread} of 100 over {seeds} seeds: likeness × obedience × variety, minus copies and forgetting."
+SCORE_HEAD = "of 100, ±{spread} over {seeds} seeds"
 LINE = "{name:<12}{figure:>6}  {meaning}"
 #: of each grade: its name, and what it says
 NAMES = {
@@ -20,7 +20,7 @@ NAMES = {
     "forgetting": "Forgetting",
 }
 MEANINGS = {
-    "likeness": "how close its pictures are to the photos, by {by}; 1 is as close as the photos are to each other, and more would be a copy",
+    "likeness": "how close its pictures are to the photos, by {by}; 100 is as close as the photos are to each other, and more would be a copy",
     "obedience": "how much of each prompt a {by} finds in the picture, beside what the base achieves",
     "variety": "how much its pictures differ, by {by}; 0 is always the same picture",
     "copies": "share of its pictures that repeat a photo, by {by}",
@@ -37,12 +37,12 @@ NOT_MEASURED = "–"
 OBEDIENCE_UNKNOWN = (
     "not measured: no captioner for this base is installed (safelight bases fetch blip)"
 )
-CALLED = "Binding: the trigger alone calls it (likeness {trigger:.2f})."
-CALLED_WITH_CLASS = "Binding: the trigger alone hardly calls it (likeness {trigger:.2f}); with the class word it does ({both:.2f}), so write both."
-CALLED_LITTLE = "Binding: the trigger calls little (likeness {trigger:.2f})."
-LEAK = "Leak: even without the trigger, pictures look {leak:.2f} more like the photos."
+CALLED = "Binding: the trigger alone calls it (likeness {trigger})."
+CALLED_WITH_CLASS = "Binding: the trigger alone hardly calls it (likeness {trigger}); with the class word it does ({both}), so write both."
+CALLED_LITTLE = "Binding: the trigger calls little (likeness {trigger})."
+LEAK = "Leak: even without the trigger, pictures look more like the photos, by {leak} of 100."
 NO_LEAK = "Leak: none; without the trigger, pictures look no more like the photos than the base's."
-SHIFT = "Style strength {shift:.2f}: how far its pictures go from the base's toward the photos, by {by}; 1 is all the way."
+SHIFT = "Style strength {shift}: how far its pictures go from the base's toward the photos, by {by}; 100 is all the way."
 SET = "{name} {value:.3f} ± {spread:.3f}: {meaning}"
 SET_EXACT = "{name} {value:.3f}: {meaning}"
 SET_MEANINGS = {
@@ -68,6 +68,7 @@ SEED_NOTE = "Two scores whose ± overlap may be no different."
 WRITTEN = "Written in {seconds} s: {file}, {card} and {count} pictures in {folder}."
 FOOT = "Compared by EfficientNet-Lite2 and SSIM · Safelight"
 NEAREST = "drawn, and nearest photo\ncosine {cosine:.2f} · SSIM {ssim:.2f}"
+PERCENT = 100
 MIN_LEAK = 0.1  #: of likeness; less is within the noise
 MIN_CALLED = 0.2  #: likeness from which a trigger calls something
 MIN_SHARE = 0.6  #: of the likeness with the class word that a trigger alone should reach
@@ -82,23 +83,24 @@ def describe_grade(name: str, report: dict[str, Any]) -> str:
 
 
 def format_grade(value: float | None) -> str:
-    """Return a grade with two digits."""
-    return NOT_MEASURED if value is None else f"{value:.2f}"
+    """Return a grade of 0 to 1 as a whole number of 100."""
+    return NOT_MEASURED if value is None else f"{PERCENT * value:.0f}"
 
 
 def describe_bindings(report: dict[str, Any]) -> Iterator[str]:
     """Yield which words call the style, what happens without them, and how strong a look is."""
     bound, leak = report["bindings"], report["leak"]
-    trigger, both = bound["trigger"], bound.get("trigger_and_class", 0.0)
-    if trigger >= max(MIN_CALLED, MIN_SHARE * both):
+    alone, both = bound["trigger"], bound.get("trigger_and_class", 0.0)
+    trigger = format_grade(alone)
+    if alone >= max(MIN_CALLED, MIN_SHARE * both):
         yield fill(CALLED, trigger=trigger)
     elif both >= MIN_CALLED:
-        yield fill(CALLED_WITH_CLASS, trigger=trigger, both=both)
+        yield fill(CALLED_WITH_CLASS, trigger=trigger, both=format_grade(both))
     else:
         yield fill(CALLED_LITTLE, trigger=trigger)
-    yield fill(LEAK, leak=leak) if leak >= MIN_LEAK else NO_LEAK
+    yield fill(LEAK, leak=format_grade(leak)) if leak >= MIN_LEAK else NO_LEAK
     if (shift := report.get("shift")) is not None:
-        yield fill(SHIFT, shift=shift, by=report["computed_by"]["shift"])
+        yield fill(SHIFT, shift=format_grade(shift), by=report["computed_by"]["shift"])
 
 
 def describe_sets(report: dict[str, Any]) -> Iterator[str]:

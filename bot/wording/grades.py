@@ -20,13 +20,13 @@ GONE = "### Report on {name}\nIts pictures were deleted. Grade it again to see t
 # the report
 
 TITLE = "### Report on {name}\non {base}, beside {photos}"
-SCORE = "**Score {mean:.2f} ± {spread:.2f}**, the mean and spread of {seeds} seeds: likeness × obedience × variety, minus copies and forgetting."
+SCORE = "**Score {mean} ± {spread}** of 100, the mean and spread of {seeds} seeds: likeness × obedience × variety, minus copies and forgetting."
 GRADE = "**{name}** {figure} · {meaning}"
 OBEDIENCE_UNKNOWN = "not measured: no captioner for this base is installed"
 COPIES = "{copies} of {pictures} pictures nearly repeat a photo. *Nearest photo* shows the worst."
 DETAIL = "-# {detail}"
 PHOTOS_GONE = "-# {gone} of these photos are gone since; grade it again to leave them out."
-ALT = "A report card: {style} scores {mean:.2f} on {base}"
+ALT = "A report card: {style} scores {mean} of 100 on {base}"
 SHOWN_BY = "A report on **{name}**, a style by <@{owner}>"
 DIRECT = "-# /style report shows it on the server, where you can share it."
 

@@ -83,9 +83,9 @@ async def test_a_report(kit, scheduler, taught):
     await draw(kit, scheduler)
 
     sent = alice.user.dm_channel.last_message
-    assert kit.says(sent, said.SCORE, mean=0.515, spread=0.04, seeds=3)
+    assert kit.says(sent, said.SCORE, mean="52", spread="4", seeds=3)
     assert kit.says(sent, said.COPIES, copies="6", pictures="12")
-    assert "0.30 more like the photos" in kit.text(sent)
+    assert "more like the photos, by 30 of 100" in kit.text(sent)
     assert "KID-EffLite2 0.040 ± 0.010" in kit.text(sent)
     assert "FID: not computed" in kit.text(sent)
     assert kit.text(sent).count(said.OBEDIENCE_UNKNOWN) == 1

@@ -36,13 +36,13 @@ def test_each_number_is_named_after_what_computed_it(event):
     lines = [*evaluation_lines(event)]
 
     said = "\n".join(lines)
-    assert "0.12 ± 0.02" in said
+    assert "12 ± 2 of 100" in said
     assert all(name in said for name in wording.evaluation.NAMES.values())
     assert said.count("EfficientNet-Lite2") >= 4
     assert wording.evaluation.OBEDIENCE_UNKNOWN in said
     assert "001.png" in said
     assert wording.evaluation.COPIED in said
-    assert "0.30" in said
+    assert "by 30 of 100" in said
     with Image.open(event["file"].replace(".json", ".png")) as card:
         assert card.width == 1000
 
