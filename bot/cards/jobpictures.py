@@ -84,7 +84,7 @@ def list_rounds(job: Job, state: JobState, steps: int) -> Iterator[int]:
     if state.started and state.started.rounds:
         yield from state.started.rounds
     elif not goes_on:
-        count = count_checkpoints(Dial(job.request["dial"]))
+        count = count_checkpoints(Dial(job.request.get("dial", Dial.BALANCED)))
         yield from list_preview_steps(steps, checkpoint_interval(steps, count))
 
 

@@ -18,6 +18,7 @@ PLACES = {
     "member": "your direct messages",
     "log": "the log channel",
     "study": "the channel",
+    "comparison": "the channel",
 }
 REASONS = {
     "archived": "{place} is archived and I can't reopen it",

@@ -105,7 +105,9 @@ class World:
         """Let a member use a command, and return what they are shown after its answer."""
         shown: list[str] = []
 
-        async def send(view: Any, files: list[discord.File], ephemeral: bool) -> None:
+        async def send(
+            view: Any, files: list[discord.File], ephemeral: bool, *, wait: bool = False
+        ) -> None:
             assert ephemeral
             for file in files:
                 file.close()

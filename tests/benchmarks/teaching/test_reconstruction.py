@@ -46,7 +46,7 @@ def test_groups(tmp_path):
     groups = collect_pictures(tmp_path)
 
     assert {name: len(pictures) for name, pictures in groups.items()} == {
-        EMOJI: 60, MASCOT: 12, PHOTOGRAPHS: 1,
+        EMOJI: 120, MASCOT: 12, PHOTOGRAPHS: 1,
     }  # fmt: skip
     assert groups[PHOTOGRAPHS][0].size == (64, 64)
     assert PHOTOGRAPHS not in collect_pictures(None)
