@@ -106,7 +106,11 @@ class World:
         shown: list[str] = []
 
         async def send(
-            view: Any, files: list[discord.File], ephemeral: bool, *, wait: bool = False
+            view: Any,
+            files: list[discord.File],
+            ephemeral: bool,
+            *,
+            wait: bool = False,  # noqa: ARG001 - as a follow-up takes it
         ) -> None:
             assert ephemeral
             for file in files:
