@@ -84,5 +84,7 @@ async def test_a_study_is_asked(kit, offered):
     asked = await alice.click(card, label=demo.ASK_BLIND)
     assert kit.says(asked, wording.study.SHOWS, voters=12, needed=10)
     await alice.click(asked.response, label=wording.study.START)
-    jobs = await kit.store.jobs.list_open()
-    assert [job.style for job in jobs] == [style.id, None] * 2
+    drawn = {job.id: job.style for job in await kit.store.jobs.list_open()}
+    pairs = await kit.store.studies.list_pairs(1)
+    assert {(drawn[pair.first], drawn[pair.second]) for pair in pairs} == {(style.id, None)}
+    assert len(drawn) == 4
