@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from storage.planning.plan import Plan, checkpoint_interval, list_preview_steps
+from storage.planning.plan import Plan, checkpoint_interval, count_checkpoints, list_preview_steps
 from storage.planning.prompts import PREVIEW_PROMPTS
-from storage.records import Base, Concept, Optimizer, Timing
+from storage.records import Base, Concept, Dial, Optimizer, Timing
 from storage.requests import TrainRequest
 
 #: runs with a part of the photos held out, before the training, and what they make of its time
@@ -70,24 +70,24 @@ def estimate_duration(
     timing, method = find_nearest(known, key)
     if timing is None:
         return plan
-    seconds = total_seconds(timing, plan.steps, plan.photos, plan.num_class_images, concepts)
+    seconds = total_seconds(timing, plan, plan.photos, concepts)
     if key not in known and FOLDS in key.options.split():
         seconds *= FOLDS_FACTOR
     return replace(plan, seconds=seconds, timed_like=method)
 
 
 def total_seconds(
-    timing: Timing, steps: int, photos: int, num_class_images: int = 0, concepts: int = 1
+    timing: Timing, size: Plan | TrainRequest, photos: int, concepts: int = 1
 ) -> float:
     """Return the seconds of a training; class pictures are drawn and encoded, too."""
-    pictures = count_previews(steps, concepts) + num_class_images
-    encoding = timing.photo * (photos + num_class_images)
-    return timing.step * steps + encoding + timing.picture * pictures + timing.overhead
+    pictures = count_previews(size.steps, size.dial, concepts) + size.num_class_images
+    encoding = timing.photo * (photos + size.num_class_images)
+    return timing.step * size.steps + encoding + timing.picture * pictures + timing.overhead
 
 
-def count_previews(steps: int, concepts: int = 1) -> int:
-    """Count the pictures a training draws: before it, on the way, and at its end."""
-    drawn = list_preview_steps(steps, checkpoint_interval(steps))
+def count_previews(steps: int, dial: Dial, concepts: int = 1) -> int:
+    """Count the pictures a training draws: before it, at its checkpoints, and at its end."""
+    drawn = list_preview_steps(steps, checkpoint_interval(steps, count_checkpoints(dial)))
     return (PREVIEW_PROMPTS + concepts - 1) * (1 + len(drawn))
 
 

@@ -239,17 +239,13 @@ class Claim:
             return
         (started, *_) = await store.events.list_kind(self.job.id, Started)
         request = TrainRequest.from_json(self.job.request)
-        counts = (
-            done.steps,
-            len(list_photos(frozen_recipe(self.folder) or {})),
-            request.num_class_images,
-            1 + sum(not other.class_photos for other in request.other_datasets),
-        )
+        photos = len(list_photos(frozen_recipe(self.folder) or {}))
+        concepts = 1 + sum(not other.class_photos for other in request.other_datasets)
         timing = Timing(
             1 / timings.steps_per_second, timings.photo_seconds, timings.picture_seconds, 0.0
         )
-        rest = max(0.0, timings.seconds - total_seconds(timing, *counts))
-        timing = replace(timing, overhead=rest)
+        known = total_seconds(timing, replace(request, steps=done.steps), photos, concepts)
+        timing = replace(timing, overhead=max(0.0, timings.seconds - known))
         catalog = await store.catalog.read()
         base, device = catalog.find_base(self.job.base), started.event.device
         device = catalog.name_for_timings(device)

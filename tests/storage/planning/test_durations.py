@@ -31,8 +31,9 @@ def test_estimate() -> None:
     found = estimate_duration({KEY: TIMING}, KEY, PLAN)
     classes = estimate_duration({KEY: TIMING}, KEY, replace(PLAN, num_class_images=4))
 
-    assert count_previews(PLAN.steps) == 10
-    assert found.seconds == 100 * 0.5 + 6 * 0.25 + 10 * 2.0 + 10.0 == total_seconds(TIMING, 100, 6)
+    assert count_previews(PLAN.steps, PLAN.dial) == 10
+    assert found.seconds == 100 * 0.5 + 6 * 0.25 + 10 * 2.0 + 10.0
+    assert found.seconds == total_seconds(TIMING, PLAN, 6) == total_seconds(TIMING, REQUEST, 6)
     assert classes.seconds == found.seconds + 4 * (0.25 + 2.0)
     assert found.timed_like == ""
 
@@ -42,14 +43,25 @@ def test_estimate() -> None:
 )
 def test_previews(steps: int, rounds: int) -> None:
     """Pictures are drawn before, at the end and at checkpoints, but not just before the end."""
-    assert count_previews(steps) == 2 * rounds
-    assert count_previews(steps, concepts=2) == 3 * rounds
+    assert count_previews(steps, Dial.BALANCED) == 2 * rounds
+    assert count_previews(steps, Dial.BALANCED, concepts=2) == 3 * rounds
+
+
+@pytest.mark.parametrize(("steps", "rounds"), [(50, 3), (200, 9), (372, 9)])
+def test_previews_of_a_thorough_training(steps: int, rounds: int) -> None:
+    """It has twice the checkpoints where it is long enough, and its estimate counts them."""
+    thorough = replace(PLAN, steps=steps, dial=Dial.THOROUGH)
+
+    found = estimate_duration({KEY: TIMING}, KEY, thorough)
+
+    assert count_previews(steps, Dial.THOROUGH) == 2 * rounds
+    assert found.seconds == steps * 0.5 + 6 * 0.25 + 2 * rounds * 2.0 + 10.0
 
 
 def test_folds() -> None:
     """Until it was measured, a training with photos held out in turn is taken for two."""
     folds = TimingKey.from_training("two cores", BASE, PLAN, Concept.LOOK, {"folds": 3})
-    plain = total_seconds(TIMING, 100, 6)
+    plain = total_seconds(TIMING, PLAN, 6)
 
     assert estimate_duration({KEY: TIMING}, folds, PLAN).seconds == 2 * plain
     assert estimate_duration({KEY: TIMING, folds: TIMING}, folds, PLAN).seconds == plain
