@@ -2,8 +2,8 @@
 
 Successive halving (Jamieson and Talwalkar 2016, arXiv 1502.07943), within the steps of one and a
 half whole runs. Each round reaches twice as far as the one before, and the last one, of a single
-recipe, the end. Learning rates are those of a whole run from the first step on, so the winner is
-the very style that its recipe alone would have given.
+recipe, the end. Learning rates are those of a whole run from the first step on, so the winner has
+at each step the very weights that its recipe alone would have given.
 """
 
 from __future__ import annotations

@@ -41,13 +41,14 @@ def plan_scoring(recipe: Recipe, previews: Previews) -> tuple[int, set[int]]:
     """Return from how many seeds, and at which steps, there is time to draw pictures.
 
     These are the last checkpoints, two at least, else none. Whole models keep their last one
-    alone, and several concepts have photos that differ.
+    alone, several concepts have photos that differ, and a run that is to go on ends at its last.
     """
     steps = list_rounds(recipe)
     passes = recipe.scoring_share * count_passes(recipe, previews)
     pictures = int(passes / SCORED_PASSES)
     checkpoints = min(len(steps), pictures // MIN_SEEDS)
-    if not (recipe.rank and previews.prompts) or recipe.other_concepts or checkpoints < 2:
+    compared = recipe.rank and previews.prompts and not recipe.other_concepts
+    if not compared or recipe.stop_after or checkpoints < 2:
         return 0, set()
     return min(MAX_SEEDS, pictures // checkpoints), set(steps[-checkpoints:])
 
@@ -108,8 +109,7 @@ class CheckpointJudge:
 
     def has_peaked(self, step: int) -> bool:
         """Return whether the last checkpoints until a step were no better than one before."""
-        recipe = self.recipe  # a run that is to go on does not end early
-        return not recipe.stop_after and has_peaked(self.list_scores(step), recipe.patience)
+        return has_peaked(self.list_scores(step), self.recipe.patience)
 
     def choose(self, last: int) -> CheckpointChosen | None:
         """Return the choice between the scored checkpoints and the last; None without scores.

@@ -142,9 +142,14 @@ class Previews:
 
 
 def list_rounds(recipe: Recipe) -> list[int]:
-    """List the steps whose previews are drawn after the start; the end's come last."""
+    """List the steps whose previews are drawn after the start; the end's come last.
+
+    A run that goes on from an earlier one leaves out checkpoints nearer than half an interval to
+    where it begins: what they show has just been shown.
+    """
     steps, last = list_preview_steps(recipe.steps, recipe.save_every), recipe.last_step
-    return [*(step for step in steps if step < last), last]
+    first = recipe.continued_from + recipe.save_every / 2 if recipe.continued_from else 0
+    return [*(step for step in steps if first <= step < last), last]
 
 
 def save(paths: Sequence[Path], images: Sequence[Image.Image]) -> None:

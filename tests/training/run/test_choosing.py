@@ -55,13 +55,17 @@ def test_budget(
     share: float,
     planned: tuple[int, set[int]],
 ) -> None:
-    """As many checkpoints are scored as the share of the time allows, the last ones; or none."""
+    """As many checkpoints are scored as the share of the time allows, the last ones; or none.
+
+    Whole models have none, nor has a run that is to go on: it ends at its last step.
+    """
     more = {"save_every": checkpoint_interval(steps), "scoring_share": share}
     recipe = replace(make_recipe(steps=steps, **more), batch_size=batch_size)
     previews = Pictures(2 if batch_size == 1 else 12)
 
     assert plan_scoring(recipe, previews) == planned
-    assert plan_scoring(replace(recipe, rank=0), previews) == (0, set())
+    for none in replace(recipe, rank=0), replace(recipe, stop_after=steps // 2):
+        assert plan_scoring(none, previews) == (0, set())
 
 
 def test_each_seed_draws_other_prompts(make_recipe: Callable[..., Recipe]) -> None:

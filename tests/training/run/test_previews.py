@@ -18,7 +18,7 @@ from training.recipe.concepts import ConceptPhotos, SamplePrompt, TrainingPhoto
 from training.run.best import CANDIDATES, choose_best, count_candidates
 from training.run.defaults import complete_recipe
 from training.run.loop import train
-from training.run.previews import SAMPLING_STEPS, Previews
+from training.run.previews import SAMPLING_STEPS, Previews, list_rounds
 from training.run.timing import RunTimer
 from training.styles.writer import read_tensors
 
@@ -88,6 +88,18 @@ def test_the_photo_itself_is_best(bases: BaseCache) -> None:
     others = [Image.new("RGB", (64, 64), name) for name in ("red", "white", "blue")]
 
     assert choose_best([[*others, photos[1]], [photos[0], *others]], photos, bases) == [3, 0]
+
+
+@pytest.mark.parametrize(
+    ("begun", "rounds"),
+    [(0, [47, 94, 141, 200]), (46, [94, 141, 200]), (70, [94, 141, 200]), (71, [141, 200]),
+     (199, [200])],
+)  # fmt: skip
+def test_rounds_of_a_run_that_goes_on(make_recipe: Made, begun: int, rounds: list[int]) -> None:
+    """Just after it goes on nothing is drawn, since that was just shown; its end always is."""
+    recipe = make_recipe(steps=200, save_every=47)
+
+    assert list_rounds(replace(recipe, continued_from=begun)) == rounds
 
 
 @pytest.mark.slow(3)
