@@ -15,13 +15,17 @@ from bot.bot import Bot
 from bot.wording import fill
 from storage import disk
 from storage.errors import UserError
-from storage.planning.sweep import MIN_RECIPES, Variant, count_steps, plan_shares, propose_variants
+from storage.planning.sweep import (
+    LEFT_OUT,
+    MIN_RECIPES,
+    USUAL_COUNT,
+    Variant,
+    count_steps,
+    plan_shares,
+    propose_variants,
+)
 from storage.records import Optimizer
 from storage.tables.comparisons import Comparison, ComparisonKind, NewComparison, NewEntry
-
-USUAL_COUNT = 4  #: of recipes; more of them have a shorter first round
-#: options that a sweep leaves out: it looks for the rate itself, and each round would try again
-LEFT_OUT = ("find_learning_rate", "folds")
 
 
 @dataclass(frozen=True, slots=True)

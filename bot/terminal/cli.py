@@ -27,8 +27,8 @@ from storage.signals import list_heeded
 
 #: Commands that `python -m training` runs; it knows their options.
 TRAINING_COMMANDS = (
-    "train", "advise", "sample", "grid", "caption", "check", "evaluate", "compare", "pack",
-    "bases", "inspect", "shrink", "export", "promote",
+    "train", "advise", "sample", "grid", "caption", "check", "evaluate", "compare", "sweep",
+    "pack", "bases", "inspect", "shrink", "export", "promote",
 )  # fmt: skip
 CLOSED_EXIT_CODE = 141  #: that shells give for SIGPIPE: nobody reads any more
 

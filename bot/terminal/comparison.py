@@ -1,8 +1,8 @@
-"""What `safelight compare` prints: a table of the entries, and which to take."""
+"""What `safelight compare` and `sweep` print: a table of the entries, and which to take."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot import wording
@@ -13,17 +13,42 @@ GRADES = ("score", "likeness", "obedience", "variety", "copies")
 
 
 def comparison_lines(event: dict[str, Any]) -> Iterator[str]:
-    """Yield a table in plain words."""
+    """Yield a table in plain words, what crossings scored, and which entry to take."""
     said, labels = wording.comparison, event["labels"]
-    yield said.SHELL_HEAD
-    for number, label in enumerate(labels):
-        grades, cost = event["grades"][str(number)], event["costs"][number]
-        score, likeness, obedience, variety, copies = (format_grade(grades[n]) for n in GRADES)
+    yield from table_lines(event, [event["grades"][str(at)] for at, _ in enumerate(labels)])
+    for each in event["crossed"]:
+        trained, drawn = labels[each["trained"]], labels[each["drawn"]]
+        score = format_grade(each["score"])
+        yield fill(said.SHELL_CROSSED, trained=trained, drawn=drawn, score=score)
+    yield from verdict_lines(event)
+    yield fill(said.SHELL_WRITTEN, files=", ".join([*event["pictures"].values(), *event["files"]]))
+
+
+def sweep_lines(event: dict[str, Any]) -> Iterator[str]:
+    """Yield a table of a sweep's recipes, and which became the style."""
+    yield from table_lines(event, event["grades"])
+    ended = zip(event["labels"], event["steps"], strict=True)
+    others = [
+        fill(wording.sweep.OTHER, label=label, steps=steps)
+        for at, (label, steps) in enumerate(ended)
+        if at != event["winner"]
+    ]
+    best = event["labels"][event["winner"]]
+    yield fill(wording.sweep.SHELL_WINNER, best=best, others=join_words(others))
+    files = ", ".join([event["file"], *event["pictures"].values()])
+    yield fill(wording.comparison.SHELL_WRITTEN, files=files)
+
+
+def table_lines(event: dict[str, Any], grades: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a row for each entry, with its grades and costs."""
+    yield wording.comparison.SHELL_HEAD
+    for label, each, cost in zip(event["labels"], grades, event["costs"], strict=True):
+        score, likeness, obedience, variety, copies = (format_grade(each[n]) for n in GRADES)
         yield fill(
-            said.SHELL_ROW,
+            wording.comparison.SHELL_ROW,
             label=label,
             score=score,
-            spread=format_grade(grades["spread"]),
+            spread=format_grade(each["spread"]),
             likeness=likeness,
             obedience=obedience,
             variety=variety,
@@ -31,12 +56,6 @@ def comparison_lines(event: dict[str, Any]) -> Iterator[str]:
             seconds=format_duration(cost["seconds"]),
             size=format_size(cost["bytes"]),
         )
-    for each in event["crossed"]:
-        trained, drawn = labels[each["trained"]], labels[each["drawn"]]
-        score = format_grade(each["score"])
-        yield fill(said.SHELL_CROSSED, trained=trained, drawn=drawn, score=score)
-    yield from verdict_lines(event)
-    yield fill(said.SHELL_WRITTEN, files=", ".join([*event["pictures"].values(), *event["files"]]))
 
 
 def verdict_lines(event: dict[str, Any]) -> Iterator[str]:

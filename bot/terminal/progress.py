@@ -16,7 +16,7 @@ from typing import Any
 from bot import wording
 from bot.terminal.bar import Bar
 from bot.terminal.check import check_lines
-from bot.terminal.comparison import comparison_lines
+from bot.terminal.comparison import comparison_lines, sweep_lines
 from bot.terminal.evaluation import evaluation_lines
 from bot.wording import fill
 from storage.errors import JobError
@@ -27,7 +27,7 @@ from storage.signals import HANGUP, STOPS, list_heeded
 TRAINING_PROGRAM = (sys.executable, "-m", "training")
 ANSWER_KINDS = (
     "bases", "fetched", "device", "advised", "checked", "compared", "evaluated", "inspected",
-    "packed", "shrunk", "exported", "promoted",
+    "packed", "swept", "shrunk", "exported", "promoted",
 )  # fmt: skip
 TERMINAL_KINDS = frozenset({"done", "failed", "cancelled", "paused", *ANSWER_KINDS})
 SUCCESS_KINDS = frozenset({"done", *ANSWER_KINDS}) - {"fetched"}  #: nothing comes after them
@@ -57,7 +57,7 @@ def run_training_command(
     if not end and (stopped or code not in EXIT_CODES):
         crashed = fill(wording.shell.CRASHED, code=code)
         printer.bar.print_line(wording.shell.STOPPED if stopped else crashed)
-        if arguments[:1] == ["train"]:
+        if arguments[:1] in (["train"], ["sweep"]):
             printer.bar.print_line(wording.shell.GOES_ON)
     if code in EXIT_CODES:
         return code
@@ -219,6 +219,19 @@ class EventPrinter:
 
     def _compared(self, event: dict[str, Any]) -> None:
         sys.stdout.writelines(map(replace_control_chars, comparison_lines(event)))
+
+    def _round(self, event: dict[str, Any]) -> None:
+        said = fill(
+            wording.sweep.SHELL_ROUND,
+            round=event["round"],
+            rounds=event["rounds"],
+            step=event["step"],
+            recipes=wording.join_words(event["recipes"]),
+        )
+        self.bar.print_line(said)
+
+    def _swept(self, event: dict[str, Any]) -> None:
+        sys.stdout.writelines(map(replace_control_chars, sweep_lines(event)))
 
     def _entry_failed(self, event: dict[str, Any]) -> None:
         failed = Failed.from_json(event)

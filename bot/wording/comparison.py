@@ -103,8 +103,8 @@ CANCEL_GO = "Cancel for good"
 
 # in a shell
 
-SHELL_HEAD = f"{'':<14}{'score':>12}{'likeness':>10}{'obedience':>11}{'variety':>9}{'copies':>8}   time and file"
-SHELL_ROW = "{label:<14}{score:>6} ±{spread:<4}{likeness:>10}{obedience:>11}{variety:>9}{copies:>8}   {seconds}, {size}"
+SHELL_HEAD = f"{'':<18}{'score':>12}{'likeness':>10}{'obedience':>11}{'variety':>9}{'copies':>8}   time and file"
+SHELL_ROW = "{label:<18}{score:>6} ±{spread:<4}{likeness:>10}{obedience:>11}{variety:>9}{copies:>8}   {seconds}, {size}"
 SHELL_CROSSED = "{trained} drawn on the base of {drawn}: {score}"
 SHELL_BETTER = "{best} is better than {others}."
 SHELL_EQUAL = "There is no difference to be seen between {best} and {equal}: take {best}{why}."

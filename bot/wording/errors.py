@@ -324,6 +324,7 @@ IN_SHELL = {
     "not_a_choice": "{name} can't be {value}. {suggestion}",
     "optimizer_missing": 'The optimizer {optimizer} needs the package {package}. Install it with pip install "safelight[optimizers]", or leave out --optimizer.',
     "photo_broken": "The photo {file} can't be read any more.",
+    "sweep_single": "A sweep varies one training, on one folder, by a method with a rank. Leave out --photos, --class-photos and --rank 0, and give such a --method.",
     "run_busy": "Another command is working in {folder}. Wait for its end, or give another --out or --name.",
     "run_differs": "{folder} has an unfinished training, at step {step}, and this command is another one. What differs: {differs}. To discard it and begin anew, give --fresh; to keep both, give another --out or --name.",
     "photo_keys_unset": "SAFELIGHT_PHOTO_KEYS is not set. Put a key there that safelight encrypt --new-key prints, restart, and run this again.",

@@ -17,6 +17,7 @@ COMMANDS = {
     "caption": "write captions for a folder of photos",
     "evaluate": "grade a style beside its photos, and write a report card",
     "compare": "train the same photos on several bases or with several methods, and say which is better",
+    "sweep": "try several learning rates and ranks on the same photos, and keep the best style",
     "check": "say what is wrong with each photo of a folder, and which are the same shot",
     "pack": "pack photos and captions into a zip for other programs",
     "bases": "list the bases to start from, or fetch one: safelight bases fetch NAME",
@@ -39,7 +40,7 @@ exit codes:
   2    the command line or a setting is wrong; nothing was begun
   3    another process works on the data folder
   4    the database can't be used: it is damaged, empty or of a newer version
-  130  it was stopped, by Ctrl+C or SIGTERM; safelight train goes on where it was
+  130  it was stopped, by Ctrl+C or SIGTERM; safelight train and sweep go on
   141  nobody read its output to the end, as with | head"""
 ENTRY_FAILED = "{entry} failed and is left out: {why}"
 STOPPING = "Stopping … (Ctrl+C again stops at once)"

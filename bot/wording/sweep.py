@@ -18,6 +18,11 @@ WINNER = "**{best}** came out best and is the style now, with a score of {score}
 OTHERS = "-# Ended on the way: {others}. Their figures below are of those shorter trainings."
 OTHER = "{label} at step {steps}"
 
+# in a shell
+
+SHELL_ROUND = "Round {round} of {rounds}, to step {step}: {recipes}"
+SHELL_WINNER = "{best} came out best. Ended on the way: {others}."
+
 # labels: a verb first, 18 characters at most
 
 SWEEP = "Find best settings"

@@ -16,6 +16,9 @@ from storage.limits import LEARNING_RATE
 BUDGET = 1.5  #: steps of all recipes together, as a multiple of those of one whole run
 GROWTH = 2  #: a round ends at so many times the step of the one before
 MIN_RECIPES, MAX_RECIPES = 2, 6
+USUAL_COUNT = 4  #: of recipes; more of them have a shorter first round
+#: options that a sweep leaves out: it looks for the rate itself, and each round would try again
+LEFT_OUT = ("find_learning_rate", "folds")
 #: what rate and rank are multiplied by, the most promising first; a trend needs both sides
 VARIANTS = ((1.0, 1.0), (3.0, 1.0), (1 / 3, 1.0), (1.0, 2.0), (1.0, 0.5), (1 / 3, 2.0))
 

@@ -20,6 +20,7 @@ from storage.names import find_nearest
 from storage.options import options_table
 from storage.photosets.pack import SetForm
 from storage.planning.advice_input import SubjectMatter
+from storage.planning.sweep import MAX_RECIPES, USUAL_COUNT
 from storage.records import Concept, Dial, Method
 from training import methods
 
@@ -117,6 +118,14 @@ class CompareArguments(TrainArguments):
 
     bases: str = flag("bases to compare, with commas between them", default="", metavar="A,B")
     methods: str = flag("methods to compare, with commas between them", default="", metavar="A,B")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepArguments(TrainArguments):
+    """A training whose settings are looked for; those that are given are the usual ones."""
+
+    dial: Dial | None = flag("how long the best recipe trains (default: thorough)")
+    recipes: int = flag(f"recipes to try, 2 to {MAX_RECIPES} (default: 4)", default=USUAL_COUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

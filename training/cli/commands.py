@@ -22,6 +22,7 @@ from training.cli.compare import compare
 from training.cli.local import LocalJob
 from training.cli.output import attempt, print_line
 from training.cli.stop import Stop
+from training.cli.sweep import sweep
 from training.settings import TrainingSettings
 
 FAILED_EXIT_CODE = 1
@@ -34,6 +35,7 @@ END_CODES = {
     "compared": 0,
     "evaluated": 0,
     "packed": 0,
+    "swept": 0,
     "paused": STOPPED_EXIT_CODE,
     "cancelled": STOPPED_EXIT_CODE,
 }
@@ -167,6 +169,10 @@ COMMANDS = {
         "Train the same pictures on several bases, or with several methods, and say which is "
         "better.",
         arguments.CompareArguments, partial(run_job, compare), arguments.describe_methods,
+    ),
+    "sweep": Command(
+        "Try several learning rates and ranks on the same pictures, and keep the best style.",
+        arguments.SweepArguments, partial(run_job, sweep), arguments.describe_methods,
     ),
     "bases": Command(
         "List the bases to start from, or fetch some.",

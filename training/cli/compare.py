@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.errors import UserError
 from storage.events import Event, PictureDrawn
@@ -25,6 +25,17 @@ from training.styles import header
 
 GRID, SQUARE, GRADES = "0.png", "1.png", "grades.json"  #: as `training.compare` writes them
 PICTURES = {GRID: "comparison.png", SQUARE: "crossed.png"}  #: as they are called in `--out`
+
+
+class Contestant(NamedTuple):
+    """A style to be graded beside others."""
+
+    number: int
+    label: str
+    base: str
+    file: Path
+    method: str
+    trigger: str
 
 
 def compare(job: LocalJob, given: CompareArguments) -> dict[str, Any]:
@@ -82,38 +93,68 @@ def grade(
 ) -> dict[str, Any]:
     """Draw with the styles and grade them; return the last line."""
     photos, _ = read_photos(list_photos(given.photos, job.stack), job.folder)
-    judged, words = [], {}
-    for number, (label, base, file) in enumerate(trained):
-        words = header.read_method_and_trigger(file)
-        shutil.copyfile(file, job.folder.grid_style(number))
-        judged.append(JudgedStyle(number, 1, base, label, **words))
-    framings = [(photo.file, photo.facts().framing.to_json()) for photo in photos]
-    request = JudgeRequest(
-        judged[0].base, given.name, words["trigger"], next(iter(given.concept), Concept.SUBJECT),
-        next(iter(given.class_word), ""), tuple(judged), job.runtime.captioner,
-        tuple({"file": file, "framing": framing} for file, framing in framings),
-    )  # fmt: skip
-    kept = dict[str, str]()
-
-    def keep(event: Event) -> Event:
-        """Keep a picture that was drawn."""
-        if isinstance(event, PictureDrawn):
-            write, path = partial(link_or_copy, job.folder.result / event.file), given.out
-            file = keep_numbered(write, path / PICTURES[event.file], overwrite=given.overwrite)
-            kept[PICTURES[event.file]] = str(file)
-            return replace(event, file=str(file))
-        return event
-
-    end = job.run(Kind.GRADE, {"request": asdict(request)}, keep)
-    if end["kind"] != "done":
+    framings = {photo.file: photo.facts().framing.to_json() for photo in photos}
+    contestants = [
+        Contestant(number, label, base, file, **header.read_method_and_trigger(file))
+        for number, (label, base, file) in enumerate(trained)
+    ]
+    concept, class_word = (
+        next(iter(given.concept), Concept.SUBJECT),
+        next(iter(given.class_word), ""),
+    )
+    end = draw_and_grade(job, contestants, (given.name, concept, class_word), framings)
+    if end["kind"] != "graded":
         return end
-    content = json.loads((job.folder.result / GRADES).read_bytes())
-    grades = {int(number): Grading.from_json(one) for number, one in content["grades"].items()}
+    kept = {
+        PICTURES[file]: str(keep_numbered(
+            partial(link_or_copy, job.folder.result / file), given.out / PICTURES[file],
+            overwrite=given.overwrite,
+        ))
+        for file in end.pop("drawn")
+    }  # fmt: skip
+    grades = {int(number): Grading.from_json(one) for number, one in end["grades"].items()}
     costs = {number: Cost(end["timings"]["seconds"], end["bytes"]) for number, end in ends.items()}
-    labels = [label for label, _, _ in trained]
-    return {
-        "kind": "compared", **content, "labels": labels,
+    return end | {
+        "kind": "compared", "labels": [label for label, _, _ in trained],
         "files": [str(file) for _, _, file in trained], "pictures": kept,
         "costs": [asdict(costs[number]) for number in sorted(costs)],
         "verdict": asdict(reach_verdict(grades, costs)),
     }  # fmt: skip
+
+
+def draw_and_grade(
+    job: LocalJob,
+    contestants: Sequence[Contestant],
+    taught: tuple[str, Concept, str],
+    framings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Draw with styles in a folder that has the photos, and grade them.
+
+    `taught` are name, concept and class word, `framings` of each photo. Returns the last line:
+    "graded" with the content of `training.compare.GRADES` and the names of the pictures `drawn`,
+    or how the job ended otherwise.
+    """
+    for each in contestants:
+        shutil.copyfile(each.file, job.folder.grid_style(each.number))
+    judged = tuple(
+        JudgedStyle(each.number, 1, each.base, each.label, each.method, each.trigger)
+        for each in contestants
+    )
+    name, concept, class_word = taught
+    request = JudgeRequest(
+        judged[0].base, name, judged[0].trigger, concept, class_word, judged,
+        job.runtime.captioner,
+        tuple({"file": file, "framing": framing} for file, framing in framings.items()),
+    )  # fmt: skip
+    drawn = list[str]()
+
+    def note(event: Event) -> Event:
+        """Note a picture that was drawn."""
+        drawn.extend([event.file] if isinstance(event, PictureDrawn) else [])
+        return event
+
+    end = job.run(Kind.GRADE, {"request": asdict(request)}, note)
+    if end["kind"] != "done":
+        return end
+    content: dict[str, Any] = json.loads((job.folder.result / GRADES).read_bytes())
+    return {"kind": "graded", "drawn": drawn, **content}

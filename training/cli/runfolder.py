@@ -48,6 +48,11 @@ class RunFolder:
         self.folder = JobFolder(out / f"{name}{SUFFIX}")
 
     @property
+    def sweep(self) -> Path:
+        """Where the recipes of a sweep are trained, as long as it runs."""
+        return self.folder.path / "sweep"
+
+    @property
     def style_file(self) -> Path:
         """Where the finished style lies."""
         return self.out / f"{self.name}.safetensors"
@@ -73,8 +78,10 @@ class RunFolder:
         return not began and not self.style_file.exists()
 
     def list_checkpoints(self) -> list[Path]:
-        """List the checkpoints, the newest last."""
-        return sorted(self.folder.checkpoints.glob("step-*.safetensors"))
+        """List the checkpoints, also of a sweep's recipes, the newest last."""
+        folders = [self.folder.checkpoints, *self.sweep.glob("*/checkpoints")]
+        files = [file for folder in folders for file in folder.glob("step-*.safetensors")]
+        return sorted(files, key=lambda file: file.name)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -125,11 +132,11 @@ class RunFolder:
             place = str(self.folder.path)
             raise JobError("run_differs", folder=place, step=step, differs=differs)
         if differs or fresh or finished:
-            self._empty()
+            self.empty()
             return recipe
         return replace(recipe, accepted=stored["recipe"]["accepted"])
 
-    def _empty(self) -> None:
+    def empty(self) -> None:
         """Remove all but the photos."""
         folder = self.folder
         for each in (
@@ -139,6 +146,7 @@ class RunFolder:
             folder.result,
             folder.kept,
             folder.tensorboard,
+            self.sweep,
         ):
             shutil.rmtree(each, ignore_errors=True)
         metrics = folder.metrics_json, folder.metrics_csv

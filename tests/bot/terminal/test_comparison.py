@@ -1,4 +1,4 @@
-"""What `safelight compare` prints."""
+"""What `safelight compare` and `safelight sweep` print."""
 
 from __future__ import annotations
 
@@ -50,3 +50,20 @@ def test_printed(capfd):
     out, err = capfd.readouterr()
     assert "lora is better than lokr." in out
     assert "lokr failed and is left out" in err
+
+
+def test_sweep_printed(capfd):
+    """Rounds are told on the way; the answer is a table, which became the style, and its files."""
+    labels, grades = ["lr 0.001 rank 8", "lr 0.003 rank 8"], [GRADES | {"obedience": None}] * 2
+    printer = EventPrinter(Bar())
+    printer.print_event({"kind": "round", "round": 1, "rounds": 2, "step": 60, "recipes": labels})
+    printer.print_event({
+        "kind": "swept", "labels": labels, "grades": grades, "steps": [60, 120], "winner": 1,
+        "costs": [{"seconds": 90.0, "bytes": 900_000}] * 2, "file": "out/a.safetensors",
+        "pictures": {"a-sweep.png": "out/a-sweep.png"},
+    })  # fmt: skip
+
+    out, err = capfd.readouterr()
+    assert "Round 1 of 2, to step 60: lr 0.001 rank 8 and lr 0.003 rank 8" in err
+    assert "lr 0.003 rank 8 came out best. Ended on the way: lr 0.001 rank 8 at step 60." in out
+    assert "Written: out/a.safetensors, out/a-sweep.png" in out
