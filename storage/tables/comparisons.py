@@ -41,10 +41,10 @@ LEFT JOIN jobs AS j ON j.id = e.job WHERE e.comparison = :id ORDER BY e.number
 SELECT_OPEN_JOBS = """
 SELECT id FROM jobs WHERE comparison = :id AND status IN ('queued', 'running', 'paused')
 """
-#: styles of a sweep
-DELETE_SWEPT = """
-DELETE FROM styles WHERE id IN (SELECT style FROM jobs WHERE comparison = :id)
-AND EXISTS (SELECT 1 FROM comparisons WHERE id = :id AND kind = 'sweep')
+#: styles that were trained a part of the way, as only a sweep does
+DELETE_PARTS = """
+DELETE FROM styles WHERE job IN (
+  SELECT id FROM jobs WHERE comparison = :id AND json_extract(request, '$.stop_after') > 0)
 """
 IS_OPEN = "state IN ('training', 'judging')"
 END = f"""
@@ -239,16 +239,18 @@ class Comparisons:
         async with self._database.transaction() as tx:
             await _set_grades(tx, comparison, grades, [*grades])
             await _end(tx, comparison, ComparisonState.DONE, result)
+        await self._trash.sweep()
 
     async def fail(self, comparison: Comparison, error: dict[str, Any] | None) -> None:
-        """End a comparison without a result; the styles that were trained stay."""
+        """End a comparison without a result; the styles that are finished stay."""
         async with self._database.transaction() as tx:
             await _end(tx, comparison, ComparisonState.FAILED, {"error": error})
+        await self._trash.sweep()
 
     async def cancel(self, number: int, by: int) -> None:
         """End a comparison, and cancel what is open of it; does nothing to one that has ended.
 
-        The styles that are finished stay; those of a sweep, trained a part of the way, go.
+        The styles that are finished stay.
         """
         async with self._database.transaction() as tx:
             facts = {"state": ComparisonState.CANCELLED, "result": "null", "now": time.time()}
@@ -256,7 +258,7 @@ class Comparisons:
                 return
             for row in await tx.execute(SELECT_OPEN_JOBS, id=number):
                 await send_command(tx, row["id"], JobCommand.CANCEL, by)
-            await tx.execute(DELETE_SWEPT, id=number)
+            await tx.execute(DELETE_PARTS, id=number)
         await self._trash.sweep()
 
 
@@ -311,9 +313,13 @@ async def _set_grades(
 async def _end(
     tx: Connection, comparison: Comparison, state: ComparisonState, result: dict[str, Any]
 ) -> None:
-    """End a comparison that has not ended, and have that told."""
+    """End a comparison that has not ended, and have that told.
+
+    The styles that were trained a part of the way go.
+    """
     facts = {"state": state, "result": json.dumps(result), "now": time.time()}
     if await tx.execute(END, id=comparison.id, **facts):
         place = {"owner": comparison.owner, "guild": comparison.guild}
         kind, now = PostKind.COMPARED, time.time()
         await tx.execute(INSERT_POST, kind=kind, comparison=comparison.id, now=now, **place)
+        await tx.execute(DELETE_PARTS, id=comparison.id)

@@ -11,7 +11,6 @@ import json
 import logging
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -82,20 +81,12 @@ class ComparisonCourse:
         content = json.loads(await asyncio.to_thread(file.read_bytes))
         grades = {int(number): Grading.from_json(one) for number, one in content["grades"].items()}
         if comparison.is_last_round or not grades.keys() & racing.keys():
-            await self.remove_losers(comparison, entries)
             more = {name: value for name, value in content.items() if name != "grades"}
             await self.store.comparisons.finish(comparison, grades, more)
             return
         grades = {number: one for number, one in grades.items() if number in racing}
         sizes = {number: int(racing[number].request.get("file_bytes", 0)) for number in grades}
         await self.store.comparisons.grade(comparison, grades, halve(grades, sizes))
-
-    async def remove_losers(self, comparison: Comparison, entries: Sequence[Entry]) -> None:
-        """Delete the styles of those that did not go on: they were trained a part of the way."""
-        for entry in entries:
-            if entry.out is not None and entry.style:
-                with suppress(UserError):  # its owner has deleted it meanwhile
-                    await self.store.styles.delete(entry.style, comparison.owner)
 
     async def find_error(self, entries: Sequence[Entry]) -> dict[str, Any] | None:
         """Return the error of the last training that failed."""

@@ -47,10 +47,12 @@ def new(dog: Dataset) -> NewComparison:
     return NewComparison(ComparisonKind.COMPARE, ALICE, GUILD, CHANNEL, dog.id, "dog", entries)
 
 
-async def train(store: Store, comparison: Comparison, number: int, tmp_path: Path) -> Job:
-    """Train an entry to its end."""
+async def train(
+    store: Store, comparison: Comparison, number: int, tmp_path: Path, stop_after: int = 0
+) -> Job:
+    """Train an entry to its end, or a part of the way."""
     entry = (await store.comparisons.list_entries(comparison.id))[number]
-    await store.comparisons.train(comparison, entry, dict(entry.request))
+    await store.comparisons.train(comparison, entry, entry.request | {"stop_after": stop_after})
     job = await store.jobs.claim("w", [Kind.TRAIN])
     assert job is not None
     file = tmp_path / "style"
@@ -139,6 +141,27 @@ async def test_rounds(store: Store, new: NewComparison, tmp_path: Path) -> None:
     assert (comparison.round, comparison.state) == (1, ComparisonState.TRAINING)
     assert (first.out, second.out) == (None, 0)
     assert first.find_stage(1) is Stage.WAITING
+
+
+@pytest.mark.parametrize("how", ["finish", "fail", "cancel"])
+async def test_parts_go(store: Store, new: NewComparison, tmp_path: Path, how: str) -> None:
+    """However a sweep ends, a style stays only if it was trained to its end."""
+    comparison = await store.comparisons.add(replace(new, shares=(0.5, 1.0)))
+    for number in (0, 1):
+        await train(store, comparison, number, tmp_path, stop_after=50)
+    assert len(await store.styles.list_for(ALICE)) == 2
+    whole = await train(store, comparison, 1, tmp_path, stop_after=0)
+
+    if how == "finish":
+        await store.comparisons.finish(comparison, {0: GOOD, 1: GOOD}, {})
+    elif how == "fail":
+        await store.comparisons.fail(comparison, None)
+    else:
+        await store.comparisons.cancel(comparison.id, ALICE)
+
+    (style,) = await store.styles.list_for(ALICE)
+    assert style.job == whole.id
+    assert [*store.home.styles.iterdir()] == [store.styles.file(style).parent]
 
 
 async def test_cancel(store: Store, new: NewComparison, tmp_path: Path) -> None:

@@ -149,6 +149,35 @@ async def test_a_sweep_goes_on(queue, add, hold_trainings):
     assert len(await queue.store.styles.list_for(ALICE)) == 1
 
 
+async def test_photos_that_change_end_a_sweep(queue, add):
+    """It cannot go on with other photos: why is kept, and nothing that was trained is."""
+    (queue.home.path / "keep").touch()
+    comparison = await add(2, shares=(0.5, 1.0))
+    async with queue.running_scheduler():
+        while (await queue.store.comparisons.get(comparison.id)).state is ComparisonState.TRAINING:
+            await asyncio.sleep(0.02)
+        photo, *_ = await queue.store.photos.list_for(comparison.dataset, ALICE)
+        await queue.store.photos.remove(photo.id, ALICE)
+        comparison = await wait_for_end(queue, comparison)
+
+    assert comparison.state is ComparisonState.FAILED
+    assert comparison.result["error"]["code"] == "photos_changed"
+    assert await queue.store.styles.list_for(ALICE) == []
+
+
+async def test_a_sweep_whose_last_training_fails(queue, add):
+    """What was trained a part of the way is deleted where nothing was trained to its end."""
+    comparison = await add(2, shares=(0.5, 1.0))  # without states to go on from
+
+    async with queue.running_scheduler():
+        comparison = await wait_for_end(queue, comparison)
+
+    assert comparison.state is ComparisonState.FAILED
+    assert comparison.result["error"]["code"] == "state_gone"
+    assert comparison.round == 1
+    assert await queue.store.styles.list_for(ALICE) == []
+
+
 async def test_a_restart(queue, add, hold_trainings):
     """A new scheduler goes on where the one before was killed, and trains nothing twice."""
     comparison = await add()
