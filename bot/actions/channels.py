@@ -133,14 +133,37 @@ async def create_thread(bot: Bot, job: Job) -> int | None:
             raise UserError("channel_kind")
         return None
     name = await thread_name(bot, job)
-    thread = find_thread(channel, name, job) or await channel.create_thread(
-        name=name,
-        type=thread_type(channel, private=job.private),
-        auto_archive_duration=ARCHIVE_MINUTES,
-        invitable=not job.private,
-    )
+    thread = find_thread(channel, name, job)
+    thread = thread or await start_thread(channel, name, private=job.private)
     if job.private:
         await thread.add_user(discord.Object(job.owner))
+    return thread.id
+
+
+async def start_thread(
+    channel: discord.TextChannel, name: str, *, private: bool
+) -> discord.Thread:
+    """Return a new thread in a channel."""
+    return await channel.create_thread(
+        name=name,
+        type=thread_type(channel, private=private),
+        auto_archive_duration=ARCHIVE_MINUTES,
+        invitable=not private,
+    )
+
+
+async def find_room(interaction: Interaction, name: str, *, private: bool) -> int:
+    """Return the channel for what is made of several trainings: as that of one, or a new thread.
+
+    A private thread has this name; its owner, who pressed, is invited. Raises UserError if the
+    bot may not post or open it there.
+    """
+    number = await find_training_channel(interaction, private=private)
+    channel = interaction.client.get_channel(number)
+    if not (private and isinstance(channel, discord.TextChannel)):
+        return number
+    thread = await start_thread(channel, flatten(name, 100), private=True)
+    await thread.add_user(interaction.user)
     return thread.id
 
 

@@ -33,6 +33,7 @@ class ComparisonOrder(DraftBody):
     dial: Dial = Dial.BALANCED
     steps: int = 0
     class_word: str = ""
+    private: bool = False
 
     @staticmethod
     def read_fields(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,11 +45,12 @@ class ComparisonOrder(DraftBody):
         """List the trainings."""
         return [
             TrainingOrder(
-                self.dataset, method, base, self.dial, self.steps, class_word=self.class_word
+                self.dataset, method, base, self.dial, self.steps,
+                class_word=self.class_word, private=self.private,
             )
             for base in self.bases
             for method in self.methods
-        ]
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

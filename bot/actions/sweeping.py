@@ -87,7 +87,7 @@ def can_sweep(preview: Preview) -> bool:
     """Return whether other settings of a training can be tried; whole models cannot go on."""
     order = preview.order
     single = preview.plan.rank and not (order.other_datasets or order.class_dataset)
-    return bool(single) and not order.private and len(propose(preview)) >= MIN_RECIPES
+    return bool(single) and len(propose(preview)) >= MIN_RECIPES
 
 
 def propose(preview: Preview) -> list[Variant]:

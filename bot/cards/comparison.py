@@ -17,7 +17,7 @@ from bot.actions.comparing import (
     start_comparison,
 )
 from bot.actions.permissions import check_role
-from bot.actions.training import list_unattested
+from bot.actions.training import Preview, list_unattested
 from bot.bot import Interaction
 from bot.card import Card
 from bot.cards.components import Button, defer_update, edit, row, text
@@ -40,7 +40,8 @@ async def order_card(interaction: Interaction, order: ComparisonOrder) -> Card:
     )
     card = Card(text(title), colour=COLOURS[Status.RUNNING])
     card.add(text(*entry_lines(preview), *cost_lines(preview)))
-    card.add(text(wording.comparison.MEASURED, *caution_lines(preview)))
+    private = [wording.training.PRIVATE] * order.private
+    card.add(text(wording.comparison.MEASURED, *caution_lines(preview), *private))
     draft = await bot.store.drafts.add(owner, order.to_json())
     return card.add(row(Start(draft), Leave()))
 
@@ -98,6 +99,19 @@ async def load_order(interaction: Interaction, draft: int) -> ComparisonOrder:
     return ComparisonOrder.from_json(await drafts.get(draft, interaction.user.id))
 
 
+async def find_room_or_ask(interaction: Interaction, first: Preview, attest: Button) -> int:
+    """Return the channel for an order's card, 0 if the people in the photos have to be asked.
+
+    `first` is one of its trainings, all of which have the same photos.
+    """
+    names = [each.name for each in first.datasets]
+    if list_unattested(interaction.client, first):
+        asked = text(say(wording.training.ATTEST_ASK, names=names))
+        await edit(interaction, Card(asked, row(attest, Leave())))
+        return 0
+    return await channels.find_room(interaction, names[0], private=first.order.private)
+
+
 class Start(Button, verb="compare:start"):
     """Check everything once more, then start; the card of the comparison follows."""
 
@@ -109,14 +123,10 @@ class Start(Button, verb="compare:start"):
         await check_role(interaction, "train")
         order = await load_order(interaction, self.number(0))
         preview = await preview_comparison(bot, order, interaction.user.id, guild)
-        if list_unattested(bot, preview.previews[0]):
-            names = [each.name for each in preview.previews[0].datasets]
-            asked = text(say(wording.training.ATTEST_ASK, names=names))
-            await edit(interaction, Card(asked, row(Attest(self.number(0)), Leave())))
-            return
-        channel = await channels.find_training_channel(interaction)
-        await start_comparison(bot, preview, guild, channel)
-        await edit(interaction, Card(text(fill(wording.comparison.STARTED, channel=channel))))
+        attest = Attest(self.number(0))
+        if channel := await find_room_or_ask(interaction, preview.previews[0], attest):
+            await start_comparison(bot, preview, guild, channel)
+            await edit(interaction, Card(text(fill(wording.comparison.STARTED, channel=channel))))
 
 
 class Attest(Start, verb="compare:attest"):

@@ -8,14 +8,12 @@ from dataclasses import replace
 import discord
 
 from bot import wording
-from bot.actions import channels
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import check_role
 from bot.actions.sweeping import SweepOrder, SweepPreview, name_variant, preview_sweep, start_sweep
-from bot.actions.training import list_unattested
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.comparison import Leave
+from bot.cards.comparison import Leave, find_room_or_ask
 from bot.cards.components import Button, Select, defer_update, edit, parse_id, row, text
 from bot.cards.job import COLOURS
 from bot.wording import fill, format_duration, join_words, say
@@ -38,7 +36,8 @@ async def sweep_card(interaction: Interaction, order: SweepOrder) -> Card:
         dial=wording.training.DIALS[usual.plan.dial],
     )
     card = Card(text(title), colour=COLOURS[Status.RUNNING])
-    card.add(text(*round_lines(preview), wording.sweep.BEST_STAYS))
+    private = [wording.training.PRIVATE] * usual.order.private
+    card.add(text(*round_lines(preview), wording.sweep.BEST_STAYS, *private))
     draft = await bot.store.drafts.add(owner, order.to_json())
     card.add(row(Recipes(draft, options=list_options(preview))))
     return card.add(row(Start(draft), Leave()))
@@ -85,6 +84,10 @@ def name_winner(trained: Sequence[tuple[Entry, int]]) -> Iterator[str]:
             score, spread = (f"{100 * each:.0f}" for each in (grades.score, grades.spread))
             template = wording.sweep.WINNER
             yield say(template, best=entry.label, score=score, spread=spread, steps=steps)
+            shorter = [other for other, better, _ in graded if entry.number in better.beats]
+            if shorter:
+                labels = [other.label for other in shorter]
+                yield say(wording.sweep.SHORTER_BETTER, others=join_words(labels))
     others = [
         fill(wording.sweep.OTHER, label=entry.label, steps=steps)
         for entry, _, steps in graded
@@ -140,13 +143,10 @@ class Start(Button, verb="sweep:start"):
         await check_role(interaction, "train")
         order = await load_order(interaction, self.number(0))
         preview = await preview_sweep(bot, order, interaction.user.id, guild)
-        if list_unattested(bot, preview.usual):
-            asked = text(say(wording.training.ATTEST_ASK, names=preview.usual.datasets[0].name))
-            await edit(interaction, Card(asked, row(Attest(self.number(0)), Leave())))
-            return
-        channel = await channels.find_training_channel(interaction)
-        await start_sweep(bot, preview, guild, channel)
-        await edit(interaction, Card(text(fill(wording.sweep.STARTED, channel=channel))))
+        attest = Attest(self.number(0))
+        if channel := await find_room_or_ask(interaction, preview.usual, attest):
+            await start_sweep(bot, preview, guild, channel)
+            await edit(interaction, Card(text(fill(wording.sweep.STARTED, channel=channel))))
 
 
 class Attest(Start, verb="sweep:attest"):

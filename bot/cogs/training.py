@@ -14,15 +14,17 @@ from bot.actions.advice import Question
 from bot.actions.comparing import DEFAULT_METHOD, ComparisonOrder
 from bot.actions.order import TrainingOrder
 from bot.actions.permissions import refusing_duplicates
+from bot.actions.sweeping import SweepOrder
 from bot.bot import Bot, Interaction
 from bot.cards import advice, comparison, preflight
+from bot.cards import sweep as sweeps
 from bot.cards.components import defer, edit
 from bot.cogs import _autocomplete
 from bot.wording import fill, flatten
 from storage.records import Dial, Method
 
 CATALOG_SECONDS = 30.0  #: between two looks at the catalog, for its first or for new methods
-MAX_METHODS = 23  #: subcommands that Discord takes in a group, beside `auto` and `compare`
+MAX_METHODS = 22  #: subcommands that Discord takes in a group, beside `auto`, `compare`, `sweep`
 DIALS = [
     app_commands.Choice(name=name, value=dial)
     for dial, name in wording.training.DIAL_CHOICES.items()
@@ -132,6 +134,7 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
         dial: str = "balanced",
         word: str = "",
         steps: int = 0,
+        private: bool = False,
     ) -> None:
         """Show what comparing would cost and tell, with the button that starts it."""
         with refusing_duplicates(interaction, dataset):
@@ -141,8 +144,35 @@ class Training(commands.GroupCog, name="train", description=wording.training.COM
             bases: tuple[str, ...] = (base or bot.settings.default_base, other_base, third_base)
             methods: tuple[str, ...] = method, other_method, third_method
             bases, methods = (tuple(filter(None, each)) for each in (bases, methods))
-            order = ComparisonOrder(found.id, bases, methods, Dial(dial), steps, word)
+            order = ComparisonOrder(found.id, bases, methods, Dial(dial), steps, word, private)
             await edit(interaction, await comparison.order_card(interaction, order))
+
+    @app_commands.command(description=wording.sweep.COMMAND)
+    @app_commands.describe(**wording.sweep.OPTIONS)
+    @app_commands.choices(dial=DIALS)
+    @app_commands.autocomplete(
+        dataset=_autocomplete.suggest_datasets,
+        method=_autocomplete.suggest_methods,
+        base=_autocomplete.suggest_bases,
+    )
+    async def sweep(  # noqa: PLR0913, PLR0917 (what an expert may set)
+        self,
+        interaction: Interaction,
+        dataset: str,
+        method: str = DEFAULT_METHOD,
+        dial: str = "thorough",
+        base: str = "",
+        word: str = "",
+        steps: int = 0,
+        rank: int = 0,
+        rate: float = 0.0,
+        private: bool = False,
+    ) -> None:
+        """Show the settings that would be tried, with the button that starts it."""
+        order = TrainingOrder(0, method, base, Dial(dial), steps, rank, rate, word, private)
+        with refusing_duplicates(interaction, dataset):
+            asked = await complete_order(interaction, dataset, order)
+            await edit(interaction, await sweeps.sweep_card(interaction, SweepOrder(asked)))
 
     @app_commands.command(name="auto", description=wording.advice.COMMAND)
     @app_commands.describe(**wording.advice.OPTIONS)
@@ -170,16 +200,23 @@ async def show_preflight(
 ) -> None:
     """Show the pre-flight card of an order for the member's datasets of these names."""
     with refusing_duplicates(interaction, name):
-        await defer(interaction)
-        bot = interaction.client
-        dataset = await bot.store.datasets.get_by_name(interaction.user.id, name)
-        base = order.base or bot.settings.default_base
-        asked = replace(order, dataset=dataset.id, base=base)
+        asked = await complete_order(interaction, name, order)
         if class_photos:
-            kind = await bot.store.datasets.get_by_name(interaction.user.id, class_photos)
+            datasets = interaction.client.store.datasets
+            kind = await datasets.get_by_name(interaction.user.id, class_photos)
             asked = replace(asked, class_dataset=kind.id)
         beside = await advice.advice_beside(interaction, asked)
         await edit(interaction, await preflight.preflight_card(interaction, asked, *beside))
+
+
+async def complete_order(
+    interaction: Interaction, name: str, order: TrainingOrder
+) -> TrainingOrder:
+    """Answer that it takes a moment; return an order with its dataset, and the usual base."""
+    await defer(interaction)
+    bot = interaction.client
+    dataset = await bot.store.datasets.get_by_name(interaction.user.id, name)
+    return replace(order, dataset=dataset.id, base=order.base or bot.settings.default_base)
 
 
 async def setup(bot: Bot) -> None:

@@ -35,6 +35,13 @@ def sweep_lines(event: dict[str, Any]) -> Iterator[str]:
     ]
     best = event["labels"][event["winner"]]
     yield fill(wording.sweep.SHELL_WINNER, best=best, others=join_words(others))
+    shorter = [
+        label
+        for label, grades in zip(event["labels"], event["grades"], strict=True)
+        if event["winner"] in grades["beats"]
+    ]
+    if shorter:
+        yield fill(wording.sweep.SHELL_SHORTER_BETTER, others=join_words(shorter))
     files = ", ".join([event["file"], *event["pictures"].values()])
     yield fill(wording.comparison.SHELL_WRITTEN, files=files)
 

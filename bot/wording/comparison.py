@@ -18,6 +18,7 @@ OPTIONS = {
     "dial": "How long each of them trains (default: balanced)",
     "word": "What the photos show, in one word, e.g. dog",
     "steps": "Advanced: number of steps of each, instead of what the dial suggests",
+    "private": "Post the card and the result in a private thread",
 }
 
 # before it starts

@@ -66,7 +66,7 @@ ERRORS = {
     "comparison_busy": "You have a comparison that isn't finished yet. Wait for it, or press Cancel all on its card.",
     "comparison_failed": "None of them was trained. The sentences above say why.",
     "comparison_few": "Pick two or three bases, or two or three methods, to compare.",
-    "sweep_single": "I can look for the best settings of a training on one dataset, outside private threads, with a method that has a rank. Start this one as usual.",
+    "sweep_single": "I can look for the best settings of a training on one dataset, with a method that has a rank. Start this one as usual.",
     "comparison_mixed": "**{base}** draws tiny emoji and **{other}** doesn't, so their pictures can't be compared. Pick bases of the same kind.",
     "comparison_not_own": "Only whoever started this comparison can do that.",
     "comparison_twice": "The same base or method is in there twice. Pick different ones.",

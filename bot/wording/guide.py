@@ -18,7 +18,7 @@ HELP = """\
 HELP_TIPS = """\
 **Good photos:** 10–20, sharp, with different angles and backgrounds, and nothing else in focus.
 **On a phone:** /dataset add without attachments opens a form for ten photos; /dataset upload opens a page for as many as you like.
-**More:** /jobs your jobs · /train compare bases or methods on your photos · /study let people compare blind · /me view, export or delete your data · /privacy · /server setup for moderators"""
+**More:** /jobs your jobs · /train compare bases or methods, /train sweep settings on your photos · /study let people compare blind · /me view, export or delete your data · /privacy · /server setup for moderators"""
 PRIVACY = """\
 ### What happens to your photos
 - **Stored:** the pictures you add (at most {side:,} pixels a side; location, camera and date are stripped), their captions (with your last changes of a dataset's, for Undo), your datasets, jobs, comparisons and styles, orders you have not started (for a week), your thumbs and, until a study closes, your votes in it, digests of files you uploaded (so that none is sent twice), and receipts of what you agreed to.

@@ -1,4 +1,4 @@
-"""`/train compare`: what it costs and cannot tell, one card while it runs, one result."""
+"""`/train compare` and `sweep`: what they cost, one card while one runs, one result."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from bot import wording
+from bot.cards.sweep import name_winner
 from bot.wording.errors import ERRORS
 from storage.events import PictureDrawn
+from storage.planning.comparison import Grading
 from storage.records import Kind, Server, Status
-from storage.tables.comparisons import ComparisonState
+from storage.tables.comparisons import ComparisonState, Entry
 from tests.fakes.discord import draw_photo
 from training.scheduler.comparing import ComparisonCourse
 
@@ -288,11 +290,40 @@ async def test_a_restart(kit, scheduler, alice):
     assert len(kit.find_messages("is better")) == 1
 
 
-async def start_sweep(kit, alice, *recipes):
-    """Start a sweep from a thorough training's card; return what its card says and its options."""
-    options = {"dataset": "my dog", "dial": "thorough", "steps": 400}
-    card = (await alice.slash(kit.channel, "train lora", **options)).response
-    await alice.click(card, label=wording.sweep.SWEEP)
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+async def test_private(kit, scheduler, alice, command):
+    """Card and result are in a private thread, to which only its owner is invited."""
+    chosen = {"method": "lora", "other_method": "embedding"} if command == "compare" else {}
+    options = {"dataset": "my dog", "private": True} | chosen
+
+    card = (await alice.slash(kit.channel, f"train {command}", **options)).response
+    assert wording.training.PRIVATE in kit.text(card)
+    assert kit.channel.threads == []
+    await alice.click(card, label="Start")
+    await advance(kit)
+    for _ in range(2):
+        await train(kit, scheduler)
+
+    (thread,) = kit.channel.threads
+    assert kit.bot.get_channel(thread.id).is_private()
+    assert "my dog" in kit.text(thread.last_message)
+    assert (await kit.store.comparisons.get(1)).channel == thread.id
+    jobs = [job for job in await kit.store.jobs.list_for(alice.id) if job.kind is Kind.TRAIN]
+    assert {job.channel for job in jobs} == {thread.id}
+    assert [each.id for each in kit.channel.history()] == [card.id]  # which she alone sees
+
+
+async def start_sweep(kit, alice, *recipes, **options):
+    """Start a sweep from a thorough training's card; return what its card says and its options.
+
+    With `options` it is started by its own command.
+    """
+    if options:
+        card = (await alice.slash(kit.channel, "train sweep", **options)).response
+    else:
+        options = {"dataset": "my dog", "dial": "thorough", "steps": 400}
+        card = (await alice.slash(kit.channel, "train lora", **options)).response
+        await alice.click(card, label=wording.sweep.SWEEP)
     (select,) = (each for each in kit.components(card) if each["type"] == 3)
     if recipes:
         await alice.select(card, values=[*recipes])
@@ -326,6 +357,7 @@ async def test_sweep(kit, scheduler, alice):
     await judge(kit, scheduler, 0.6, 0.41, beats=[1])
 
     (result,) = kit.find_messages("came out best")
+    assert "clearly lower" not in kit.text(result)
     facts = {"best": options[0]["label"], "score": "60", "spread": "3", "steps": 100}
     assert kit.says(result, wording.sweep.WINNER, **facts)
     others = wording.sweep.OTHER.format(label=options[1]["label"], steps=100)
@@ -352,3 +384,37 @@ async def test_no_sweep(kit, alice):
     card = (await alice.slash(kit.channel, "train lora", dataset="my dog")).response
 
     assert wording.sweep.SWEEP not in kit.labels(card)
+
+
+async def test_sweep_command(kit, scheduler, alice):
+    """The command opens the same card, of a thorough training unless another one is chosen."""
+    said, options = await start_sweep(kit, alice, dataset="my dog", steps=400, rank=4)
+
+    assert "thorough" in said
+    assert options[0]["label"].endswith("rank 4 (usual)")
+    job = await scheduler.claim(Kind.TRAIN)
+    assert (job.request["dial"], job.request["rank"], job.request["stop_after"]) == (
+        "thorough", 4, 50,
+    )  # fmt: skip
+
+
+async def test_sweep_refused(kit, alice):
+    """A method that trains whole models has nothing to vary."""
+    answer = await alice.slash(kit.channel, "train sweep", dataset="my dog", method="finetune")
+
+    assert kit.says(answer, ERRORS["sweep_single"])
+
+
+def test_a_shorter_training_that_is_better():
+    """It is said where the winner, by now, is clearly worse than one that ended on the way."""
+    grades = Grading(0.3, 0.05, 0.8, 1.0, 0.5)
+    facts = {"comparison": 1, "request": {}, "base": "embedded", "round": 1, "status": "done"}
+    winner = Entry(number=1, label="fast", job=3, out=None, style=3, grades=grades, **facts)
+    better = replace(grades, score=0.6, beats=(1,))
+    other = Entry(number=0, label="usual", job=1, out=0, style=None, grades=better, **facts)
+
+    said = "\n".join(name_winner([(other, 90), (winner, 370)]))
+
+    assert "**fast** came out best" in said
+    assert "clearly lower than that of usual after fewer steps" in said
+    assert "clearly lower" not in "\n".join(name_winner([(winner, 370)]))

@@ -52,9 +52,14 @@ def test_printed(capfd):
     assert "lokr failed and is left out" in err
 
 
-def test_sweep_printed(capfd):
-    """Rounds are told on the way; the answer is a table, which became the style, and its files."""
-    labels, grades = ["lr 0.001 rank 8", "lr 0.003 rank 8"], [GRADES | {"obedience": None}] * 2
+@pytest.mark.parametrize("better", [[], [1]])
+def test_sweep_printed(capfd, better):
+    """Rounds are told on the way; the answer is a table, which became the style, and its files.
+
+    It says so where one of the shorter trainings is clearly better than what became the style.
+    """
+    labels, known = ["lr 0.001 rank 8", "lr 0.003 rank 8"], GRADES | {"obedience": None}
+    grades = [known | {"beats": better}, known | {"beats": []}]
     printer = EventPrinter(Bar())
     printer.print_event({"kind": "round", "round": 1, "rounds": 2, "step": 60, "recipes": labels})
     printer.print_event({
@@ -67,3 +72,4 @@ def test_sweep_printed(capfd):
     assert "Round 1 of 2, to step 60: lr 0.001 rank 8 and lr 0.003 rank 8" in err
     assert "lr 0.003 rank 8 came out best. Ended on the way: lr 0.001 rank 8 at step 60." in out
     assert "Written: out/a.safetensors, out/a-sweep.png" in out
+    assert ("clearly lower than that of lr 0.001 rank 8 after fewer steps" in out) == bool(better)
