@@ -310,7 +310,7 @@ async def test_private(kit, scheduler, alice, command):
     assert (await kit.store.comparisons.get(1)).channel == thread.id
     jobs = [job for job in await kit.store.jobs.list_for(alice.id) if job.kind is Kind.TRAIN]
     assert {job.channel for job in jobs} == {thread.id}
-    assert [each.id for each in kit.channel.history()] == [card.id]  # which she alone sees
+    assert not [each for each in kit.channel.history() if each.components]
 
 
 async def start_sweep(kit, alice, *recipes, **options):
