@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import discord
-from discord.ext import tasks
 
 from bot.actions import channels
 from bot.bot import Bot
 from bot.card import Card
 from bot.cards.compared import running_card, view_entries
 from bot.jobfeed.cards import WatchedJobs
-from bot.jobfeed.loops import stop_loop
-from storage.disk import FullDiskNotice
+from bot.jobfeed.loops import StoreLoop
 from storage.tables.comparisons import Comparison
 from storage.tables.posts import Post
 
@@ -37,36 +35,22 @@ class Shown:
     at: float = float("-inf")  #: monotonic seconds
 
 
-class ComparisonCards:
+class ComparisonCards(StoreLoop):
     """Edits the cards of comparisons; the ladder posts them and what they show in the end."""
 
     def __init__(self, bot: Bot, watched: WatchedJobs) -> None:
-        self.bot, self.store, self.watched = bot, bot.store, watched
+        seconds = min(2.0, bot.settings.card_seconds)
+        super().__init__(bot, seconds, "cards of comparisons are edited later")
+        self.watched = watched
         self.shown: dict[int, Shown] = {}  #: by the comparison, until it has ended
-        self.notice = FullDiskNotice(bot.store.home.path, "cards of comparisons are edited later")
-        self.loop = tasks.loop(seconds=min(2.0, bot.settings.card_seconds))(self.look)
-        self.loop.before_loop(bot.wait_until_ready)
 
-    def start(self) -> None:
-        """Start looking once the bot is connected."""
-        self.loop.start()
-
-    async def close(self) -> None:
-        """Stop looking."""
-        await stop_loop(self.loop)
-
-    async def look(self) -> None:
+    async def do_due(self) -> None:
         """Edit the cards that show something else by now; leave those that have ended alone."""
-        try:
-            with self.notice.waiting():
-                known = await self.store.comparisons.list_unretired()
-                for comparison in known:
-                    await self.update(comparison)
-                for number in self.shown.keys() - {each.id for each in known}:
-                    await self.remove(self.shown.pop(number).post)
-        except Exception:
-            if not self.bot.is_closed():
-                log.exception("Bug while following the comparisons")
+        known = await self.store.comparisons.list_unretired()
+        for comparison in known:
+            await self.update(comparison)
+        for number in self.shown.keys() - {each.id for each in known}:
+            await self.remove(self.shown.pop(number).post)
 
     async def update(self, comparison: Comparison) -> None:
         """Edit a comparison's card if it is due."""

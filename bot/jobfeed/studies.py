@@ -5,14 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
-from discord.ext import tasks
-
 from bot.actions import channels
 from bot.bot import Bot
 from bot.cards.study import retired_card
-from bot.jobfeed.loops import stop_loop
+from bot.jobfeed.loops import StoreLoop
 from bot.jobfeed.refusals import judge
-from storage.disk import FullDiskNotice
 from storage.tables.studies import Study, StudyState
 
 log = logging.getLogger(__name__)
@@ -20,34 +17,18 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0  #: between two looks at the studies
 
 
-class StudyCourse:
+class StudyCourse(StoreLoop):
     """Moves studies on; the ladder posts what there is to tell."""
 
     def __init__(self, bot: Bot) -> None:
-        self.bot, self.store = bot, bot.store
-        self.notice = FullDiskNotice(bot.store.home.path, "studies go on later")
-        self.loop = tasks.loop(seconds=LOOK_SECONDS)(self.look)
-        self.loop.before_loop(bot.wait_until_ready)
+        super().__init__(bot, LOOK_SECONDS, "studies go on later")
 
-    def start(self) -> None:
-        """Start looking once the bot is connected."""
-        self.loop.start()
-
-    async def close(self) -> None:
-        """Stop looking."""
-        await stop_loop(self.loop)
-
-    async def look(self) -> None:
+    async def do_due(self) -> None:
         """Open and close what is due, and say so on the posts of those that have ended."""
-        try:
-            with self.notice.waiting():
-                await self.store.studies.advance(time.time())
-                for study in await self.store.studies.list_unretired():
-                    if await self.retire(study):
-                        await self.store.studies.retire(study.id)
-        except Exception:
-            if not self.bot.is_closed():
-                log.exception("Bug while following the studies")
+        await self.store.studies.advance(time.time())
+        for study in await self.store.studies.list_unretired():
+            if await self.retire(study):
+                await self.store.studies.retire(study.id)
 
     async def retire(self, study: Study) -> bool:
         """Take the button off a study's post, if it is still there; return whether that is done.
