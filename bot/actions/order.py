@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from bot.bot import Interaction
 from storage.errors import UserError
 from storage.options import options_from_json
 from storage.records import Dial, Optimizer
@@ -34,6 +35,14 @@ class DraftBody:
     def read_fields(body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields in a draft's body with their own types."""
         raise NotImplementedError
+
+
+Kept = TypeVar("Kept", bound=DraftBody)
+
+
+async def load_draft(interaction: Interaction, kind: type[Kept], number: int) -> Kept:
+    """Return a draft of the presser's; somebody else's card is an old one."""
+    return kind.from_json(await interaction.client.store.drafts.get(number, interaction.user.id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import discord
 from bot import wording
 from bot.actions import training
 from bot.actions.advice import Answer, Question, advise_and_preview, ask_advisor
-from bot.actions.order import TrainingOrder
+from bot.actions.order import TrainingOrder, load_draft
 from bot.actions.permissions import check_daily_quota, check_role
 from bot.bot import Interaction
 from bot.card import Card, Item
@@ -121,12 +121,6 @@ def purpose_options(answer: Answer) -> list[discord.SelectOption]:
     ]
 
 
-async def load_question(interaction: Interaction, draft: int) -> Question:
-    """Return the presser's question; somebody else's card is an old one."""
-    drafts = interaction.client.store.drafts
-    return Question.from_json(await drafts.get(draft, interaction.user.id))
-
-
 class Advise(Button, verb="advice:ask"):
     """Show what the advisor recommends."""
 
@@ -134,7 +128,7 @@ class Advise(Button, verb="advice:ask"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        question = await load_question(interaction, self.number(0))
+        question = await load_draft(interaction, Question, self.number(0))
         await edit(interaction, await advice_card(interaction, question))
 
 
@@ -143,7 +137,7 @@ class OtherChoice(Button, verb="advice:other"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        question = await load_question(interaction, self.number(0))
+        question = await load_draft(interaction, Question, self.number(0))
         turned = replace(question, second=not question.second)
         await edit(interaction, await advice_card(interaction, turned))
 
@@ -155,7 +149,7 @@ class SubjectMatterSelect(Select, verb="advice:motif"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        question = await load_question(interaction, self.number(0))
+        question = await load_draft(interaction, Question, self.number(0))
         if self.value not in [*SubjectMatter]:
             raise UserError("card_old")
         changed = replace(question, subject_matter=SubjectMatter(self.value), second=False)
@@ -169,6 +163,6 @@ class PurposeSelect(Select, verb="advice:purpose"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        question = await load_question(interaction, self.number(0))
+        question = await load_draft(interaction, Question, self.number(0))
         changed = replace(question, commercial=self.value == "money", second=False)
         await edit(interaction, await advice_card(interaction, changed))

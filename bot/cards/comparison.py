@@ -16,6 +16,7 @@ from bot.actions.comparing import (
     preview_comparison,
     start_comparison,
 )
+from bot.actions.order import load_draft
 from bot.actions.permissions import check_role
 from bot.actions.training import Preview, list_unattested
 from bot.bot import Interaction
@@ -93,12 +94,6 @@ def caution_lines(preview: ComparisonPreview) -> Iterator[str]:
         )
 
 
-async def load_order(interaction: Interaction, draft: int) -> ComparisonOrder:
-    """Return the presser's order; somebody else's card is an old one."""
-    drafts = interaction.client.store.drafts
-    return ComparisonOrder.from_json(await drafts.get(draft, interaction.user.id))
-
-
 async def find_room_or_ask(interaction: Interaction, first: Preview, attest: Button) -> int:
     """Return the channel for an order's card, 0 if the people in the photos have to be asked.
 
@@ -121,7 +116,7 @@ class Start(Button, verb="compare:start"):
         await defer_update(interaction)
         bot, guild = interaction.client, interaction.guild_id or 0
         await check_role(interaction, "train")
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, ComparisonOrder, self.number(0))
         preview = await preview_comparison(bot, order, interaction.user.id, guild)
         attest = Attest(self.number(0))
         if channel := await find_room_or_ask(interaction, preview.previews[0], attest):
@@ -135,7 +130,7 @@ class Attest(Start, verb="compare:attest"):
     label, style = wording.comparison.ATTEST, discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, ComparisonOrder, self.number(0))
         await interaction.client.store.datasets.attest(order.dataset, interaction.user.id)
         await super().press(interaction)
 

@@ -11,7 +11,7 @@ import discord
 from bot import wording
 from bot.actions import channels, delivery
 from bot.actions.framing import Crops
-from bot.actions.order import TrainingOrder
+from bot.actions.order import TrainingOrder, load_draft
 from bot.actions.permissions import check_daily_quota, check_role, refusing_duplicates
 from bot.actions.sweeping import can_sweep
 from bot.actions.training import (
@@ -211,12 +211,6 @@ def option_lines(preview: Preview) -> Iterator[str]:
         yield wording.training.PRIVATE
 
 
-async def load_order(interaction: Interaction, draft: int) -> TrainingOrder:
-    """Return the presser's order; somebody else's card is an old one."""
-    drafts = interaction.client.store.drafts
-    return TrainingOrder.from_json(await drafts.get(draft, interaction.user.id))
-
-
 class Start(Button, verb="plan:start"):
     """Put the training into the queue."""
 
@@ -233,7 +227,7 @@ class Start(Button, verb="plan:start"):
         bot, guild = interaction.client, interaction.guild_id or 0
         await check_role(interaction, "train")
         await check_daily_quota(interaction)
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, TrainingOrder, self.number(0))
         preview = await preview_training(bot, order, interaction.user.id, guild)
         if unattested := list_unattested(bot, preview):
             await self.ask(interaction, unattested)
@@ -259,7 +253,7 @@ class Attest(Start, verb="plan:attest"):
     label, style = wording.training.ATTEST, discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, TrainingOrder, self.number(0))
         for number in (order.dataset, *order.other_datasets):
             await interaction.client.store.datasets.attest(number, interaction.user.id)
         await super().press(interaction)
@@ -271,7 +265,7 @@ class More(Button, verb="plan:more"):
     label = wording.training.MORE
 
     async def press(self, interaction: Interaction) -> None:
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, TrainingOrder, self.number(0))
         store = interaction.client.store
         datasets = await store.datasets.list_for(interaction.user.id)
         base = (await store.catalog.read()).get_base(order.base)
@@ -294,7 +288,7 @@ class Change(Button, verb="plan:change"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, TrainingOrder, self.number(0))
         await edit(interaction, await preflight_card(interaction, order))
 
 
@@ -305,7 +299,7 @@ class DialSelect(Select, verb="plan:dial"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, TrainingOrder, self.number(0))
         if self.value not in [*Dial]:
             raise UserError("card_old")
         changed = replace(order, dial=Dial(self.value), steps=0)
@@ -319,7 +313,7 @@ class BaseSelect(Select, verb="plan:base"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, TrainingOrder, self.number(0))
         changed = replace(order, base=self.value, steps=0, learning_rate=0.0)
         await edit(interaction, await preflight_card(interaction, changed))
 
@@ -330,7 +324,9 @@ class Adjust(Button, verb="plan:adjust"):
     label = wording.training.ADJUST
 
     async def press(self, interaction: Interaction) -> None:
-        await open_modal(interaction, AdjustForm(await load_order(interaction, self.number(0))))
+        await open_modal(
+            interaction, AdjustForm(await load_draft(interaction, TrainingOrder, self.number(0)))
+        )
 
 
 class Try(Button):
@@ -345,7 +341,7 @@ class Try(Button):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, TrainingOrder, self.number(0))
         options = {name: value for name, value in order.options.items() if name != self.option}
         if self.option not in order.options:
             options[self.option] = self.value

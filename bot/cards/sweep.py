@@ -8,7 +8,7 @@ from dataclasses import replace
 import discord
 
 from bot import wording
-from bot.actions.order import TrainingOrder
+from bot.actions.order import TrainingOrder, load_draft
 from bot.actions.permissions import check_role
 from bot.actions.sweeping import SweepOrder, SweepPreview, name_variant, preview_sweep, start_sweep
 from bot.bot import Interaction
@@ -97,12 +97,6 @@ def name_winner(trained: Sequence[tuple[Entry, int]]) -> Iterator[str]:
         yield say(wording.sweep.OTHERS, others=join_words(others))
 
 
-async def load_order(interaction: Interaction, draft: int) -> SweepOrder:
-    """Return the presser's order; somebody else's card is an old one."""
-    drafts = interaction.client.store.drafts
-    return SweepOrder.from_json(await drafts.get(draft, interaction.user.id))
-
-
 class Sweep(Button, verb="plan:sweep"):
     """Show the card of a sweep over settings around those of a training's card."""
 
@@ -110,9 +104,7 @@ class Sweep(Button, verb="plan:sweep"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        drafts = interaction.client.store.drafts
-        body = await drafts.get(self.number(0), interaction.user.id)
-        order = SweepOrder(TrainingOrder.from_json(body))
+        order = SweepOrder(await load_draft(interaction, TrainingOrder, self.number(0)))
         await edit(interaction, await sweep_card(interaction, order))
 
 
@@ -127,7 +119,7 @@ class Recipes(Select, verb="sweep:recipes"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, SweepOrder, self.number(0))
         chosen = tuple(sorted(parse_id(each) for each in self.item.values))
         await edit(interaction, await sweep_card(interaction, replace(order, chosen=chosen)))
 
@@ -141,7 +133,7 @@ class Start(Button, verb="sweep:start"):
         await defer_update(interaction)
         bot, guild = interaction.client, interaction.guild_id or 0
         await check_role(interaction, "train")
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, SweepOrder, self.number(0))
         preview = await preview_sweep(bot, order, interaction.user.id, guild)
         attest = Attest(self.number(0))
         if channel := await find_room_or_ask(interaction, preview.usual, attest):
@@ -155,7 +147,7 @@ class Attest(Start, verb="sweep:attest"):
     label, style = wording.training.ATTEST, discord.ButtonStyle.primary
 
     async def press(self, interaction: Interaction) -> None:
-        order = await load_order(interaction, self.number(0))
+        order = await load_draft(interaction, SweepOrder, self.number(0))
         dataset = order.training.dataset
         await interaction.client.store.datasets.attest(dataset, interaction.user.id)
         await super().press(interaction)
