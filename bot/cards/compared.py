@@ -35,7 +35,7 @@ from storage.tables.posts import PostKind
 PERCENT = 100
 MIB_A_GB = 1024
 SEEDS = 3  #: of each prompt; as `training.judge.score` has it
-PICTURES, COLUMNS = "newest.png", 3
+PICTURES = "newest.png"
 GRID, SQUARE = "0.png", "1.png"  #: as `training.compare` writes them
 #: how its card looks
 STATE_COLOURS = {
@@ -117,7 +117,7 @@ def add_newest(card: Card, views: Sequence[EntryView]) -> None:
 @lru_cache(maxsize=8)
 def draw_newest(frames: tuple[Frame, ...]) -> bytes:
     """Draw the pictures once; the card is edited more often than a new one comes."""
-    return draw_filmstrip(frames, COLUMNS)
+    return draw_filmstrip(frames)
 
 
 def entry_line(comparison: Comparison, view: EntryView) -> str:
@@ -157,6 +157,9 @@ def job_line(view: EntryView, job: Job) -> str:
 
 def state_lines(comparison: Comparison) -> Iterator[str]:
     """Yield what is done with all entries."""
+    if comparison.kind is ComparisonKind.SWEEP and not comparison.state.ended:
+        at, rounds = comparison.round + 1, len(comparison.shares)
+        yield fill(wording.sweep.ROUND_NOW, at=at, rounds=rounds)
     if comparison.state is ComparisonState.JUDGING:
         yield wording.comparison.JUDGING
     elif comparison.state is ComparisonState.CANCELLED:

@@ -29,6 +29,7 @@ COST_UNKNOWN = (
     "**Altogether:** {times} times the steps of one training. There is no time estimate yet."
 )
 BEST_STAYS = "-# The best one becomes the style; the others' files are deleted. More settings mean shorter first rounds, which tell less."
+ROUND_NOW = "-# Round {at} of {rounds}"
 STARTED = "Started looking for the best settings. The card is in <#{channel}>."
 CANCEL_ASK = "### Cancel this?\nThe training that runs ends, and the others aren't started. What was trained a part of the way is deleted."
 WINNER = "**{best}** came out best and is the style now, with a score of {score} ± {spread} after {steps} steps."

@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIDE, BAR, GAP, LABEL_SIZE = 192, 60, 8, 44  #: pixels
 MARK_WIDTH, MAX_LABEL_WIDTH = 6, 180  #: pixels; if one label is longer, all are drawn smaller
+COMMA = 0.75  #: of a line's length, that a line which ends at a comma counts as
+TWO_LINES_SIZE = 22  #: pixels: a label that had to be drawn smaller than this takes two lines
 FRAMES_A_ROW = 5
 MAX_REMEMBERED = 128  #: squares, of 110 KB each
 FRAME_MS, LAST_FRAME_MS = 700, 2500  #: of an animation
@@ -63,9 +65,27 @@ def draw_animation(frames: Sequence[Frame]) -> bytes:
 
 def find_font(frames: Sequence[Frame]) -> Font:
     """Return the largest font in which each label fits below its picture."""
-    whole = ImageFont.load_default(LABEL_SIZE)
-    widest = max((whole.getlength(frame.label) for frame in frames), default=0)
-    return ImageFont.load_default(LABEL_SIZE * min(1.0, MAX_LABEL_WIDTH / max(widest, 1)))
+    labels = [wrap_label(frame.label) for frame in frames]
+    widest = max((measure_label(line) for label in labels for line in label), default=0)
+    most = TWO_LINES_SIZE if any(len(label) > 1 for label in labels) else LABEL_SIZE
+    return ImageFont.load_default(min(most, LABEL_SIZE * MAX_LABEL_WIDTH / max(widest, 1)))
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def wrap_label(label: str) -> tuple[str, ...]:
+    """Return a label's lines: two if it is too long for one, about equal, or parted at a comma."""
+    places = [at for at, letter in enumerate(label) if letter == " "]
+    fits = measure_label(label) * TWO_LINES_SIZE <= MAX_LABEL_WIDTH * LABEL_SIZE
+    if fits or not places:
+        return (label,)
+    longest = {at: max(at, len(label) - at - 1) for at in places}
+    best = min(places, key=lambda at: longest[at] * (COMMA if label[at - 1] == "," else 1))
+    return label[:best], label[best + 1 :]
+
+
+def measure_label(label: str) -> float:
+    """Return the width of a label at its usual size, in pixels."""
+    return ImageFont.load_default(LABEL_SIZE).getlength(label)
 
 
 def draw_frame(frame: Frame, font: Font) -> Image.Image:
@@ -76,7 +96,8 @@ def draw_frame(frame: Frame, font: Font) -> Image.Image:
     if frame.marked:
         pen.rectangle((0, 0, SIDE - 1, SIDE + BAR - 1), outline=MARK_COLOUR, width=MARK_WIDTH)
         pen.rectangle((0, SIDE, SIDE - 1, SIDE + BAR - 1), fill=MARK_COLOUR)
-    pen.text((SIDE / 2, SIDE + BAR / 2), frame.label, INK, font, anchor="mm")
+    label = "\n".join(wrap_label(frame.label))
+    pen.text((SIDE / 2, SIDE + BAR / 2), label, INK, font, anchor="mm", align="center")
     return tile
 
 

@@ -6,6 +6,7 @@ import io
 import os
 from pathlib import Path
 
+import pytest
 from PIL import Image, ImageColor
 
 from storage.photos.filmstrip import (
@@ -18,6 +19,7 @@ from storage.photos.filmstrip import (
     draw_filmstrip,
     find_font,
     read_squares,
+    wrap_label,
 )
 
 
@@ -43,6 +45,24 @@ def test_labels() -> None:
     font = find_font([short, long])
     assert find_font([short]).getlength("38 · 1.0") > font.getlength("38 · 1.0")
     assert abs(font.getlength(long.label) - MAX_LABEL_WIDTH) < 4  # letters are rounded to pixels
+
+
+@pytest.mark.parametrize(
+    ("label", "lines"),
+    [
+        ("Embedding · 42", ("Embedding · 42",)),
+        ("rate 0.0015, rank 16 (usual) · 59", ("rate 0.0015,", "rank 16 (usual) · 59")),
+        ("Stable Diffusion XL · 59", ("Stable Diffusion", "XL · 59")),
+        ("a_name_without_any_place_to_break_it", ("a_name_without_any_place_to_break_it",)),
+    ],
+)
+def test_long_labels(label: str, lines: tuple[str, ...]) -> None:
+    """One that would be tiny takes two lines, which are no higher than the bar."""
+    font = find_font([Frame(Path(), label), Frame(Path(), "38")])
+
+    assert wrap_label(label) == lines
+    assert max(font.getlength(line) for line in lines) < SIDE
+    assert len(lines) * font.size * 1.2 < BAR
 
 
 def test_remembered(tmp_path: Path) -> None:
