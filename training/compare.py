@@ -18,11 +18,12 @@ from storage.crops import Framing, list_buckets
 from storage.events import Done, Event, PictureDrawn, Progress, Started, Timings
 from storage.folders import JobFolder, replacing, write_json, write_whole
 from storage.photos.filmstrip import Frame, draw_filmstrip
-from storage.planning.comparison import Grading
+from storage.planning import comparison
+from storage.planning.comparison import BASE_SEEDS, CROSS_PROMPTS, PROMPTS, SEEDS, Grading
 from storage.records import Base
 from storage.requests import JudgedStyle, JudgeRequest, SampleRequest
 from training.bases.cache import BaseCache
-from training.evaluate import FIRST_SEED, SEEDS, STEPS, Painter
+from training.evaluate import FIRST_SEED, STEPS, Painter
 from training.families import Family
 from training.grade import find_captioner
 from training.judge.features import FeatureNet
@@ -35,9 +36,6 @@ from training.recipe.concepts import TrainingPhoto
 from training.run.examples import crop_photo
 from training.sample import choose_side, load_style
 
-PROMPTS = 4  #: that every style draws; the columns of the grid
-CROSS_PROMPTS = 2  #: of these, on the base of another style
-BASE_SEEDS = 4  #: pictures of the class word, to see what a base brings
 PERCENT = 100  #: scores are told from 0 to 100
 MAX_PHOTOS = 24  #: that pictures are compared with
 GRID, SQUARE, GRADES = "0.png", "1.png", "grades.json"  #: in the job's `result/`
@@ -92,9 +90,8 @@ def count_pictures(request: JudgeRequest, bases: BaseCache) -> int:
     """Return how many pictures `draw_all` draws."""
     places = [bases.find(name) for name in {each.base for each in request.judged}]
     styles = [bases.find(each.base) for each in request.judged]
-    own = len(places) * (PROMPTS + BASE_SEEDS) + len(styles) * PROMPTS * SEEDS
     crossings = sum(fits(one, on) for one in styles for on in places if one.name != on.name)
-    return own + crossings * CROSS_PROMPTS * SEEDS
+    return comparison.count_pictures(len(styles), len(places), crossings)
 
 
 def draw_all(

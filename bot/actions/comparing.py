@@ -16,7 +16,7 @@ from storage import disk
 from storage.crops import FramedBy
 from storage.errors import UserError
 from storage.names import MAX_NAME_CHARS
-from storage.planning.comparison import MAX_ENTRIES, MIN_ENTRIES
+from storage.planning.comparison import MAX_ENTRIES, MIN_ENTRIES, count_pictures
 from storage.records import Catalog, Dial, Photo
 from storage.tables.comparisons import Comparison, ComparisonKind, NewComparison, NewEntry
 
@@ -64,9 +64,15 @@ class ComparisonPreview:
 
     @property
     def seconds(self) -> float:
-        """How long all take; 0 if that is unknown of any."""
-        known = [each.plan.seconds for each in self.previews]
-        return sum(known) if all(known) else 0.0
+        """How long all take, with the pictures that they are graded by; 0 is unknown.
+
+        Those that styles draw on each other's base are not counted.
+        """
+        plans = [each.plan for each in self.previews]
+        if not all(plan.seconds for plan in plans):
+            return 0.0
+        drawn = count_pictures(1)  # of an entry, and of its base
+        return sum(plan.seconds + plan.picture_seconds * drawn for plan in plans)
 
     @property
     def bytes(self) -> int:

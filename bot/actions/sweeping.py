@@ -15,12 +15,14 @@ from bot.bot import Bot
 from bot.wording import fill
 from storage import disk
 from storage.errors import UserError
+from storage.planning.comparison import count_pictures
 from storage.planning.sweep import (
     LEFT_OUT,
     MIN_RECIPES,
     USUAL_COUNT,
     Variant,
     count_steps,
+    list_gradings,
     plan_shares,
     propose_variants,
 )
@@ -59,9 +61,10 @@ class SweepPreview:
 
     @property
     def seconds(self) -> float:
-        """How long all take, without the pictures that they are graded by; 0 is unknown."""
+        """How long all take, with the pictures that they are graded by; 0 is unknown."""
         plan = self.usual.plan
-        return plan.seconds * self.steps / plan.steps
+        graded = sum(count_pictures(each) for each in list_gradings(len(self.chosen)))
+        return plan.seconds * self.steps / plan.steps + plan.picture_seconds * graded
 
 
 async def preview_sweep(bot: Bot, order: SweepOrder, owner: int, guild: int) -> SweepPreview:

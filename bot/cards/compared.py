@@ -27,14 +27,13 @@ from bot.wording import fill, flatten, format_duration, format_size, join_words,
 from storage.errors import JobError, UserError
 from storage.events import Progress
 from storage.photos.filmstrip import Frame, draw_filmstrip
-from storage.planning.comparison import Cost, Grading, reach_verdict
+from storage.planning.comparison import SEEDS, Cost, Grading, reach_verdict
 from storage.records import Catalog, Job, Status
 from storage.tables.comparisons import Comparison, ComparisonKind, ComparisonState, Entry
 from storage.tables.posts import PostKind
 
 PERCENT = 100
 MIB_A_GB = 1024
-SEEDS = 3  #: of each prompt; as `training.judge.score` has it
 PICTURES = "newest.png"
 GRID, SQUARE = "0.png", "1.png"  #: as `training.compare` writes them
 #: how its card looks

@@ -24,7 +24,7 @@ USUAL = "rate {rate}, rank {rank} (usual)"
 RECIPE = "rate {rate}, rank {rank}"
 ROUND = "{count} until step {steps}"
 ROUNDS = "**Rounds:** {rounds}. In between, all draw the same prompts from the same seeds, and those with the better scores go on from where they are."
-COST = "**Altogether:** {times} times the steps of one training, about {time} on {device}, and a little for the pictures."
+COST = "**Altogether:** {times} times the steps of one training, about {time} on {device}, with the pictures."
 COST_UNKNOWN = (
     "**Altogether:** {times} times the steps of one training. There is no time estimate yet."
 )

@@ -15,6 +15,9 @@ from typing import Any, Self
 from storage.planning.sweep import count_survivors, end_of_round
 
 MIN_ENTRIES, MAX_ENTRIES = 2, 6
+#: pictures by which styles are graded: of each style, and of each base without one
+PROMPTS, SEEDS, BASE_SEEDS = 4, 3, 4
+CROSS_PROMPTS = 2  #: of a style on the base of another one, from all seeds
 CLEAR_DIFFERENCE = 0.1  #: of seconds or bytes, that makes one of two equals the faster or smaller
 
 
@@ -70,6 +73,12 @@ class Verdict:
     worse: tuple[int, ...]  #: entries that it is clearly better than
     equal: tuple[int, ...]  #: entries that it cannot be told from
     cheaper: str = ""  #: why it is taken of equals: "faster" or "smaller"; "" where neither is
+
+
+def count_pictures(entries: int, bases: int = 1, crossings: int = 0) -> int:
+    """Count the pictures by which entries are graded, with those on others' bases."""
+    own = entries * PROMPTS * SEEDS + bases * (PROMPTS + BASE_SEEDS)
+    return own + crossings * CROSS_PROMPTS * SEEDS
 
 
 def decide_step(stages: Mapping[int, Stage]) -> tuple[Step, tuple[int, ...]]:

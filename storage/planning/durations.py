@@ -66,14 +66,14 @@ KnownTimings = Mapping[TimingKey, Timing]
 def estimate_duration(
     known: KnownTimings, key: TimingKey, plan: Plan, *, concepts: int = 1
 ) -> Plan:
-    """Return the plan with its `seconds`; they stay 0 (unknown) without any similar timing."""
+    """Return the plan with its seconds; they stay 0 (unknown) without any similar timing."""
     timing, method = find_nearest(known, key)
     if timing is None:
         return plan
     seconds = total_seconds(timing, plan, plan.photos, concepts)
     if key not in known and FOLDS in key.options.split():
         seconds *= FOLDS_FACTOR
-    return replace(plan, seconds=seconds, timed_like=method)
+    return replace(plan, seconds=seconds, picture_seconds=timing.picture, timed_like=method)
 
 
 def total_seconds(

@@ -34,6 +34,7 @@ class Plan:
     source: str = ""  #: of steps, rank and learning rate, as the rule has it
     num_class_images: int = 0  #: class pictures for prior preservation
     seconds: float = 0.0  #: estimate; 0 is unknown
+    picture_seconds: float = 0.0  #: estimate of one picture; 0 is unknown
     timed_like: str = ""  #: the method whose timing stands in, if this one was never measured
     memory_mib: int = 0  #: of the GPU; 0 is unknown
 

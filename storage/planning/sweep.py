@@ -67,6 +67,11 @@ def list_rounds(recipes: int) -> list[int]:
     return rounds
 
 
+def list_gradings(recipes: int) -> list[int]:
+    """List how many recipes are graded after each round; after the last one all of them are."""
+    return [*list_rounds(recipes)[:-1], recipes]
+
+
 def plan_shares(recipes: int) -> tuple[float, ...]:
     """Return up to which share of its steps a recipe is trained in each round."""
     reached = [GROWTH**at for at in range(len(list_rounds(recipes)) - 1)]

@@ -12,14 +12,15 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from storage.crops import MIDDLE
+from storage.events import Progress
 from storage.folders import JobFolder, write_json
 from storage.photos.filmstrip import GAP, SIDE
-from storage.planning.comparison import Grading
+from storage.planning.comparison import PROMPTS, Grading, count_pictures
 from storage.records import Concept
 from storage.requests import JudgedStyle, JudgeRequest
 from tests.training.conftest import draw_photos
 from training.bases.cache import BaseCache
-from training.compare import PROMPTS, compare, compare_scores
+from training.compare import compare, compare_scores
 from training.device import Device
 from training.judge.score import Grades, Score
 from training.judge.style_judge import Judgement
@@ -70,6 +71,8 @@ def test_two_bases(run_task: Callable[[Iterator[Event]], list[Event]], tmp_path:
     events = run_task(compare(folder, bases, steps=1))
 
     assert [event.kind for event in events][-4:] == ["progress", "picture", "picture", "done"]
+    drawn = [event for event in events if isinstance(event, Progress)][-1]
+    assert drawn.step == drawn.steps == count_pictures(2, bases=2, crossings=2) == 52
     content = json.loads((folder.result / "grades.json").read_bytes())
     grades = [Grading.from_json(content["grades"][number]) for number in ("0", "1")]
     assert grades[0] == grades[1]

@@ -8,11 +8,15 @@ from dataclasses import replace
 import pytest
 
 from bot import wording
+from bot.actions.comparing import ComparisonOrder, preview_comparison
+from bot.actions.order import TrainingOrder
+from bot.actions.sweeping import SweepOrder, preview_sweep
 from bot.cards.sweep import name_winner
 from bot.wording.errors import ERRORS
 from storage.events import PictureDrawn
 from storage.planning.comparison import Grading
-from storage.records import Kind, Server, Status
+from storage.planning.durations import TimingKey
+from storage.records import Concept, Dial, Kind, Server, Status, Timing
 from storage.tables.comparisons import ComparisonState, Entry
 from tests.fakes.discord import draw_photo
 from training.scheduler.comparing import ComparisonCourse
@@ -418,3 +422,21 @@ def test_a_shorter_training_that_is_better():
     assert "**fast** came out best" in said
     assert "clearly lower than that of usual after fewer steps" in said
     assert "clearly lower" not in "\n".join(name_winner([(winner, 370)]))
+
+
+async def test_times(kit, alice):
+    """The time of a sweep and of a comparison has the pictures by which they are graded."""
+    dataset = await kit.store.datasets.get_by_name(alice.id, "my dog")
+    for method in ("lora", "embedding"):
+        key = TimingKey("two cores", "embedded", 64, method, Concept.SUBJECT, 4)
+        await kit.store.durations.add_run(key, Timing(0.1, 0.0, 1.0, 0.0))
+    training = TrainingOrder(dataset.id, "lora", "embedded", Dial.THOROUGH, 400)
+    compared = ComparisonOrder(dataset.id, ("embedded",), ("lora", "embedding"), steps=400)
+    place = alice.id, kit.guild.id
+
+    sweep = await preview_sweep(kit.bot, SweepOrder(training), *place)
+    comparison = await preview_comparison(kit.bot, compared, *place)
+
+    assert sweep.usual.plan.seconds == 400 * 0.1 + 18
+    assert sweep.seconds == pytest.approx(58 * sweep.steps / 400 + 3 * 8 + 12 * (4 + 2 + 4))
+    assert comparison.seconds == pytest.approx(2 * (400 * 0.1 + 10 + 8 + 12))
