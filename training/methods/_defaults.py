@@ -9,7 +9,13 @@ from storage.records import Base, Concept, Dial, Rule
 from storage.requests import TrainRequest
 from training.networks.counts import FamilyNumbers
 
-LOOK_EMA_DECAY = 0.97  #: for looks on a tiny base
+SMALL_EMA_DECAY = 0.97  #: on a tiny base
+#: how low-rank layers learn a subject on a tiny base: "The dial beside published recipes" in
+#: benchmarks/RESULTS.md; ai-toolkit's example averages and drops captions, too
+SMALL_SUBJECT: dict[str, Any] = {
+    "lr_scheduler": "constant", "ema_decay": SMALL_EMA_DECAY, "min_snr_gamma": 0.0,
+    "caption_dropout_rate": 0.05,
+}  # fmt: skip
 MEASURED = "measured on this base (benchmarks/RESULTS.md)"
 AROUND = "our choice around balanced, which was measured on this base (benchmarks/RESULTS.md)"
 
@@ -50,8 +56,14 @@ def layer_defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> 
     look = base.small and request.concept is Concept.LOOK
     return {
         "train_text_encoder": trains_text_encoder(request.concept, base, family),
-        "ema_decay": LOOK_EMA_DECAY if look else 0.0,
+        "ema_decay": SMALL_EMA_DECAY if look else 0.0,
     }
+
+
+def low_rank_defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
+    """Return the recipe's fields that a method of low-rank layers decides."""
+    subject = base.small and request.concept is Concept.SUBJECT
+    return layer_defaults(request, base, family) | (SMALL_SUBJECT if subject else {})
 
 
 def trains_text_encoder(concept: Concept, base: Base, family: FamilyNumbers) -> bool:

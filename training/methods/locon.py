@@ -8,7 +8,7 @@ from typing import Any
 from storage.records import Base, Method
 from storage.requests import TrainRequest
 from training.methods import lora
-from training.methods._defaults import layer_defaults
+from training.methods._defaults import low_rank_defaults
 from training.methods.lora import apply, attach, check
 from training.networks.counts import FamilyNumbers
 from training.networks.traits import MethodTraits
@@ -26,4 +26,4 @@ rules = partial(lora.rules, name="locon", all_layers=True)
 
 def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
     """Return the recipe's fields that the method decides."""
-    return layer_defaults(request, base, family) | {"all_layers": True}
+    return low_rank_defaults(request, base, family) | {"all_layers": True}

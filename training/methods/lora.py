@@ -18,7 +18,7 @@ from training.methods._defaults import (
     MEASURED,
     DialNumbers,
     Numbers,
-    layer_defaults,
+    low_rank_defaults,
     make_rule,
     trains_text_encoder,
 )
@@ -285,7 +285,7 @@ def add_low_rank(
 
 def defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
     """Return the recipe's fields that the method decides; a tiny base needs all its layers."""
-    return layer_defaults(request, base, family) | {"all_layers": base.small}
+    return low_rank_defaults(request, base, family) | {"all_layers": base.small}
 
 
 def rules(

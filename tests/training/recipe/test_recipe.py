@@ -44,14 +44,14 @@ def test_frozen() -> None:
 @pytest.mark.parametrize(
     ("method", "small", "expected"),
     [
-        ("lora", True, (True, False, 5.0)),
+        ("lora", True, (True, False, 0.0)),
         ("lora", False, (False, True, 5.0)),
         ("embedding", True, (False, False, 0.0)),
         ("embedding", False, (False, False, 0.0)),
     ],
 )
 def test_method_defaults(method: str, small: bool, expected: tuple[bool, bool, float]) -> None:
-    """A LoRA has all layers on a small base, text layers on others; embeddings no min-SNR."""
+    """A LoRA has all layers on a small base, text layers on others; min-SNR is for true sizes."""
     recipe = complete_recipe(
         replace(REQUEST, method=method), replace(BASE, small=small), [("0.png", "")]
     )
@@ -209,12 +209,13 @@ def test_omitted_defaults() -> None:
 
 def test_lr_factor() -> None:
     """The learning rate rises over a tenth of the steps and then falls to a tenth."""
-    factors = [make_recipe().lr_factor(step) for step in range(100)]
+    recipe = make_recipe(lr_scheduler="cosine")
+    factors = [recipe.lr_factor(step) for step in range(100)]
 
     assert factors[0] < 0.2
     assert max(factors) > 0.95
     assert 0.09 < factors[-1] < 0.11
-    assert replace(make_recipe(), lr_scheduler="constant").lr_factor(99) == 1
+    assert replace(recipe, lr_scheduler="constant").lr_factor(99) == 1
 
 
 def test_imports() -> None:
@@ -229,16 +230,22 @@ def test_imports() -> None:
 @pytest.mark.parametrize(
     ("concept", "small", "expected"),
     [
-        (Concept.LOOK, True, (True, 0.97)),
-        (Concept.LOOK, False, (False, 0.0)),
-        (Concept.SUBJECT, True, (False, 0.0)),
-        (Concept.SUBJECT, False, (True, 0.0)),
+        (Concept.LOOK, True, (True, 0.97, "cosine", 0.0)),
+        (Concept.LOOK, False, (False, 0.0, "cosine", 0.0)),
+        (Concept.SUBJECT, True, (False, 0.97, "constant", 0.05)),
+        (Concept.SUBJECT, False, (True, 0.0, "cosine", 0.0)),
     ],
 )
-def test_concept_defaults(concept: Concept, small: bool, expected: tuple[bool, float]) -> None:
-    """Text layers are trained for looks on a small base, for subjects on others; EMA for looks."""
+def test_concept_defaults(
+    concept: Concept, small: bool, expected: tuple[bool, float, str, float]
+) -> None:
+    """Text layers are trained for looks on a small base, for subjects on others.
+
+    A small base averages the weights; subjects it learns at one rate, with captions dropped.
+    """
     recipe = complete_recipe(
         replace(REQUEST, concept=concept), replace(BASE, small=small), [("0.png", "")]
     )
 
-    assert (recipe.train_text_encoder, recipe.ema_decay) == expected
+    chosen = (recipe.ema_decay, recipe.lr_scheduler, recipe.caption_dropout_rate)
+    assert (recipe.train_text_encoder, *chosen) == expected
