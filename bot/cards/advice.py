@@ -86,15 +86,15 @@ def describe_choice(choice: Choice) -> dict[str, str]:
 def reason_lines(answer: Answer) -> list[str]:
     """Return the reasons for method, base and dial, a line each."""
     return wording.advice.format_reasons(
-        answer.choice.reasons, format_count(answer.case.distinct_photos, "photo")
+        answer.choice.reasons, format_count(answer.case.counted_photos, "photo")
     )
 
 
 def note_lines(answer: Answer) -> Iterator[str]:
     """Yield how many photos count, what the licence asks, and the alternative."""
     case, choice, alternative = answer.case, answer.choice, answer.alternative
-    photos = format_count(case.distinct_photos, "photo")
-    if case.distinct_photos < case.total_photos:
+    photos = format_count(case.counted_photos, "photo")
+    if case.counted_photos < case.total_photos:
         yield say(wording.advice.PHOTOS_COUNTED, photos=photos, handed=case.total_photos)
     if case.commercial and choice.base.terms:
         yield say(wording.advice.TERMS, terms=choice.base.terms)

@@ -36,6 +36,8 @@ def add_checkpoints(
 ) -> None:
     """Add the strip of checkpoints and the choice, where there are several."""
     if len(kept) < 2:
+        if state.done and state.done.full_model:
+            card.add(text(say(wording.result.IN_USE_WHOLE, step=state.best_step)))
         return
     best = state.best_step
     used = style.checkpoint or best

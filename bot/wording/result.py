@@ -13,7 +13,12 @@ BEFORE = "**Before training**, the base drew this for the same prompt:\n{prompt}
 BEST = "-# Each is the best of {candidates}, chosen by the captioner."
 STRIP = "**How it learnt:** the same prompt and seed after so many steps."
 STRIP_ALT = "What it drew after {steps} steps"
-IN_USE = "In use: **step {step}**, the last one."
+IN_USE = (
+    "In use: **step {step}**, the last one. I didn't compare them, so pick the one you like best."
+)
+IN_USE_WHOLE = (
+    "-# In use: **step {step}**, the last one. Whole models are large, so only that is kept."
+)
 IN_USE_SAME = (
     "In use: **step {step}**, the last one: no other checkpoint's pictures are clearly better."
 )

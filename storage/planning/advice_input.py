@@ -10,6 +10,10 @@ from statistics import median
 from storage.planning.readiness import list_different
 from storage.records import CheckedPhoto, Concept, Photo
 
+#: Pixels of the shorter side of the largest emoji: Discord keeps an emoji 128 pixels wide, and no
+#: camera makes photos so small.
+MAX_EMOJI_SIDE = 128
+
 
 class SubjectMatter(StrEnum):
     """What photos show; decides which bases draw it best and how real it must look."""
@@ -78,18 +82,32 @@ class AdviceInput:
         transparent: bool = False,
         **more: int,
     ) -> AdviceInput:
-        """Return the input for photos; `more` are other fields.
-
-        A subject that was cut out, on transparent ground, is taken for a drawn one.
-        """
+        """Return the input for photos; `more` are other fields."""
         listed = list(photos)
-        sides = [min(photo.width, photo.height) for photo in listed]
-        drawn = transparent and concept is Concept.SUBJECT
+        side = int(median(min(photo.width, photo.height) for photo in listed)) if listed else 0
+        matter = subject_matter or guess_subject_matter(concept, side, transparent=transparent)
         return cls(
             concept,
-            subject_matter or (SubjectMatter.FIGURE if drawn else SUBJECT_MATTERS[concept][0]),
+            matter,
             distinct_photos=len(list_different(listed)),
             total_photos=len(listed),
-            median_side=int(median(sides)) if sides else 0,
+            median_side=side,
             **more,  # type: ignore[arg-type]  # they are the other fields
         )
+
+    @property
+    def counted_photos(self) -> int:
+        """Return how many photos count: of emoji all, which differ less than photos do."""
+        emoji = self.subject_matter is SubjectMatter.EMOJI
+        return self.total_photos if emoji else self.distinct_photos
+
+
+def guess_subject_matter(concept: Concept, side: int, *, transparent: bool) -> SubjectMatter:
+    """Return what photos of so many pixels a side show, as long as nobody says it.
+
+    A subject that was cut out, on transparent ground, is taken for a drawn one.
+    """
+    if 0 < side <= MAX_EMOJI_SIDE:
+        return SubjectMatter.EMOJI
+    drawn = transparent and concept is Concept.SUBJECT
+    return SubjectMatter.FIGURE if drawn else SUBJECT_MATTERS[concept][0]

@@ -139,7 +139,7 @@ def list_candidates(
     method, reason = methods[0]
     yield Candidate(method, reason, best, base_reason)
     other = next((base for base in bases if base.domain is not best.domain), None)
-    vary_base = inputs.concept is Concept.LOOK and inputs.distinct_photos > FEW_PHOTOS
+    vary_base = inputs.concept is Concept.LOOK and inputs.counted_photos > FEW_PHOTOS
     if vary_base and other and other.domain in PREFERRED_DOMAINS[inputs.subject_matter]:
         yield Candidate(method, reason, other, explain_domain(other))
     for method, reason in methods[1:]:
@@ -178,10 +178,10 @@ def methods_for_look(inputs: AdviceInput, base: Base) -> Iterator[tuple[str, str
     (benchmarks/RESULTS.md, the column of embeddings). Convolutions: Yeh et al. 2023 (arXiv
     2309.14859).
     """
-    if inputs.distinct_photos <= FEW_PHOTOS and not base.small:
+    if inputs.counted_photos <= FEW_PHOTOS and not base.small:
         yield "embedding", "look_few"
     yield "lora", "look"
-    if inputs.distinct_photos >= FULL_TRAINING_PHOTOS:
+    if inputs.counted_photos >= FULL_TRAINING_PHOTOS:
         yield "finetune", "hundreds"
     yield "locon", "texture"
     yield "embedding", "word"
@@ -195,7 +195,7 @@ def methods_for_face(inputs: AdviceInput) -> Iterator[tuple[str, str]]:
     photos LoRAs are ahead of whole networks (.743 and .577 in peft's method_comparison/image-gen).
     Pivotal tuning: the settings for faces of edenartlab/trainer.
     """
-    if inputs.distinct_photos <= FEW_PHOTOS:
+    if inputs.counted_photos <= FEW_PHOTOS:
         yield "dreambooth", "face_few"
     yield "lora", "face"
     yield "dreambooth", "face_whole"
@@ -210,9 +210,10 @@ def methods_for_subject(inputs: AdviceInput, base: Base) -> Iterator[tuple[str, 
     with an embedding (benchmarks/RESULTS.md: panda, octopus, guitar; Ruiz et al. 2022, table 1,
     find the same for photographs). An embedding takes a few KB and leaves the base as it is (Gal
     et al. 2022). The embedded base learns whatever is no emoji as a whole (benchmarks/RESULTS.md,
-    photographs and mascot).
+    photographs and mascot); of emoji a LoRA draws all 12 right, as a whole network does, in a
+    file of a twelfth (benchmarks/RESULTS.md, octopus).
     """
-    few = inputs.distinct_photos <= FEW_PHOTOS
+    few = inputs.counted_photos <= FEW_PHOTOS
     if base.small and inputs.subject_matter is not SubjectMatter.EMOJI:
         yield "finetune", "whole"
         yield "lora", "smaller"
@@ -287,16 +288,17 @@ def choose_dial(
     Long trainings memorise a few photos (Ruiz et al. 2022, section 3.3). An embedding cannot, and
     needs its steps (diffusers, examples/textual_inversion: 3,000 for 3-5), as does a whole network
     that learns photographs although it knows only emoji. Photos beyond those that the balanced
-    dial has steps for need the thorough one.
+    dial has steps for need the thorough one, but not twenty emoji: after the balanced one all of
+    12 pictures are right (benchmarks/RESULTS.md, panda and octopus).
     """
     if inputs.concepts > 1:
         return Dial.THOROUGH, "several"
     if method == "finetune" and base.small and inputs.concept is Concept.SUBJECT:
         return Dial.BALANCED, "whole"
-    if inputs.distinct_photos <= FEW_PHOTOS and method != "embedding":
+    if inputs.counted_photos <= FEW_PHOTOS and method != "embedding":
         return Dial.QUICK, "few"
     usual = find_rule(catalog, method, base.name, Dial.BALANCED, inputs.concept)
-    steps = usual.steps + usual.steps_per_photo * (inputs.distinct_photos - 1)
-    if usual.steps_per_photo and steps > usual.max_steps:
+    steps = usual.steps + usual.steps_per_photo * (inputs.counted_photos - 1)
+    if usual.steps_per_photo and steps > usual.max_steps and not base.small:
         return Dial.THOROUGH, "many"
     return Dial.BALANCED, "usual"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from storage.events import (
@@ -48,6 +49,12 @@ WORD = Method("embedding", (1, 8), learns_word=True, title="Embedding", rank_nam
 CLASS = Method(
     "dreambooth", (0, 128), small_copy=True, dropout=True, title="DreamBooth", rank_rules="lora"
 )
+
+
+@cache
+def draw_square(side: int) -> bytes:
+    """Return a photo of so many pixels a side, drawn once."""
+    return draw_photo(size=(side, side))
 
 
 class FakeScheduler:
@@ -97,15 +104,23 @@ class FakeScheduler:
         await self.store.durations.add_run(gait, Timing(step, 0.0, 0.0, around))
 
     async def add_dataset(
-        self, who: simcord.MemberActor, name: str = "my dog", photos: int = 5, warned: int = 0
+        self,
+        who: simcord.MemberActor,
+        name: str = "my dog",
+        photos: int = 5,
+        warned: int = 0,
+        side: int = 130,
     ) -> Dataset:
-        """Add a member's dataset whose photos skip the darkroom, which is faster."""
+        """Add a member's dataset whose photos skip the darkroom, which is faster.
+
+        They are just larger than emoji, so that advice takes them for photographs.
+        """
         dataset = await self.kit.add_dataset(who, name)
         for at in range(photos):
             warnings = ("tiny",) if at < warned else ()
             digest = f"{at + who.id:064x}"
             checked = CheckedPhoto(
-                digest, at * 0x0F0F_F0F0_0FF0, 64, 64, b"png", b"webp", warnings
+                digest, at * 0x0F0F_F0F0_0FF0, side, side, draw_square(side), b"webp", warnings
             )
             await self.store.photos.add(dataset, checked)
         return dataset

@@ -61,7 +61,7 @@ def apply_advice(
 def advice_facts(case: AdviceInput, advice: Advice) -> dict[str, Any]:
     """Return advice as an event's facts."""
     return {
-        "photos": case.distinct_photos,
+        "photos": case.counted_photos,
         "handed": case.total_photos,
         "first": choice_facts(advice.first),
         "second": advice.second and choice_facts(advice.second),

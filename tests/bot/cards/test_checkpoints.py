@@ -56,6 +56,16 @@ async def test_strip(kit, result):
     assert "You can use another one until" in kit.text(message)
 
 
+async def test_whole(kit, scheduler):
+    """Of a whole model the card says that only its last checkpoint is kept."""
+    _, job = await scheduler.start_training()
+    await scheduler.finish_training(job, full_model=True)
+    await scheduler.let_bot_poll()
+
+    (thread,) = kit.channel.threads
+    assert kit.says(thread.last_message, wording.result.IN_USE_WHOLE, step=100)
+
+
 @pytest.mark.parametrize(
     ("choice", "template"),
     [

@@ -45,3 +45,29 @@ def test_subject_matter(concept: Concept) -> None:
         AdviceInput.from_photos([], concept, SubjectMatter.EMOJI).subject_matter
         is SubjectMatter.EMOJI
     )
+
+
+@pytest.mark.parametrize(
+    ("side", "transparent", "subject", "look"),
+    [
+        (64, False, "emoji", "emoji"),
+        (128, True, "emoji", "emoji"),
+        (129, False, "animal", "drawing"),
+        (512, True, "figure", "drawing"),
+    ],
+)
+def test_guess(side: int, subject: str, look: str, *, transparent: bool) -> None:
+    """Pictures no larger than an emoji of Discord are emoji; a cut-out subject is a figure."""
+    for concept, expected in (Concept.SUBJECT, subject), (Concept.LOOK, look):
+        photos = [make_photo(0, side, 900)]
+        case = AdviceInput.from_photos(photos, concept, transparent=transparent)
+        assert case.subject_matter == expected
+
+
+def test_emoji_count() -> None:
+    """Of emoji all count, also one drawing on several grounds; of photos the same shot once."""
+    shots = [make_photo(FAR), make_photo(FAR ^ 1), make_photo(FAR * 8)]
+    small = [make_photo(FAR, 64, 64), make_photo(FAR ^ 1, 64, 64), make_photo(FAR * 8, 64, 64)]
+
+    assert AdviceInput.from_photos(shots, Concept.SUBJECT).counted_photos == 2
+    assert AdviceInput.from_photos(small, Concept.SUBJECT).counted_photos == 3

@@ -150,6 +150,9 @@ def test_no_gpu() -> None:
         ("lora", "embedded", "quick"), ("embedding", "embedded", "balanced"),
     ]  # fmt: skip
     assert emoji.first.reasons[0] == "method_measured"
+    many = {"distinct_photos": 4, "total_photos": 40}
+    emoji = advise(catalog(*ALL, memory=0), case(matter=SubjectMatter.EMOJI, **many))
+    assert short(emoji)[0] == ("lora", "embedded", "balanced")
 
 
 @pytest.mark.parametrize(("memory", "name"), [(24, "realvis"), (8, "realistic"), (2, "embedded")])

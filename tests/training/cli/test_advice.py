@@ -62,6 +62,19 @@ def test_auto(catalog: Catalog) -> None:
     assert facts["second"]["method"] == "lora"
 
 
+def test_emoji(catalog: Catalog) -> None:
+    """Pictures as small as emoji get a LoRA: the embedded base knows their kind."""
+    (large,) = concept(20)
+    small = [
+        photo._replace(checked=replace(photo.checked, width=64, height=64))
+        for photo in large.photos
+    ]
+
+    given, _, _ = advice.apply_advice(training(), [replace(large, photos=small)], catalog)
+
+    assert (given.method, given.base, given.dial) == ("lora", "embedded", Dial.BALANCED)
+
+
 def test_transparent_pictures(catalog: Catalog) -> None:
     """What was cut out is taken for drawn, which a base for photographs is not best for."""
     present = tuple(replace(b, present=True, known=True) for b in catalog.bases)
