@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from storage.folders import write_json
+from storage.folders import write_json, write_whole
 
 log = logging.getLogger(__name__)
+
+SENT = "sent"  #: the file with the number of the last request
 
 
 class Command(StrEnum):
@@ -43,9 +45,22 @@ class Inbox:
 
     def send(self, request: Request) -> None:
         """Write a request. Its keys stay: a worker of an older version may read them."""
-        name = f"{time.monotonic_ns():020}.json"  # one clock for all processes since the boot
         content = asdict(request)
+        name = f"{self._count():020}.json"
         write_json(self.path / name, {"verb": content.pop("command"), **content})
+
+    def _count(self) -> int:
+        """Return the next request's number, which is above all that came before.
+
+        Numbers, unlike clocks, go on after a reboot and on another machine. One process sends.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        waiting = [int(file.stem) for file in self.path.glob("[0-9]*.json")]
+        with suppress(OSError, ValueError):
+            waiting.append(int((self.path / SENT).read_bytes()))
+        number = max(waiting, default=0) + 1
+        write_whole(self.path / SENT, str(number).encode())
+        return number
 
     def take(self) -> list[Request]:
         """Return the requests since the last call in order, and delete them."""
@@ -61,7 +76,8 @@ class Inbox:
         """Delete the requests to a worker that is gone."""
         self.path.mkdir(parents=True, exist_ok=True)
         for file in self.path.iterdir():
-            file.unlink()
+            if file.name != SENT:
+                file.unlink()
 
 
 def take_request(file: Path) -> Request | None:
