@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.crops import MIDDLE, Framing
 from storage.errors import UserError
@@ -340,9 +340,19 @@ class Method:
         object.__setattr__(self, "title", self.title or self.name)
 
 
+class Place(NamedTuple):
+    """A worker's device, as a catalog of several workers knows it."""
+
+    worker: str
+    device: str  #: its name, for people
+    memory_mib: int
+    stepper: str
+    runs: frozenset[str]  #: the bases that are there and fit, and its captioner
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What the scheduler can train, published to the bot when a worker starts."""
+    """What a worker can do, or all of them together, for the bot."""
 
     bases: tuple[Base, ...] = ()
     methods: tuple[Method, ...] = ()
@@ -352,14 +362,7 @@ class Catalog:
     memory_mib: int = 0  #: MiB of the worker's GPU; 0 without one
     published: float = 0.0
     stepper: str = ""  #: how the operator has steps computed, if not as usual: "graph", "compile"
-
-    def name_for_timings(self, device: str) -> str:
-        """Name a device as timings know it: compiled steps are faster, but are compiled first."""
-        return f"{device}, {self.stepper}" if self.stepper else device
-
-    def training_mib(self, base: str) -> int:
-        """Return the MiB of GPU memory that the largest training on a base takes; 0 is little."""
-        return max((rule.memory_mib for rule in self.rules if rule.base == base), default=0)
+    places: tuple[Place, ...] = ()  #: of all workers, the largest first; a worker's own has none
 
     def get_base(self, name: str) -> Base | None:
         """Return a base by its name, None if the scheduler does not have it."""

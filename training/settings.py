@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +53,12 @@ class TrainingSettings(StorageSettings):
         validation_alias="SAFELIGHT_TRACKERS",
         examples=["tensorboard", "tensorboard,wandb"],
     )
+    box: str = Field(
+        default="",
+        pattern=r"^[\w.-]{0,40}$",
+        validation_alias="SAFELIGHT_BOX",
+        examples=["studio"],
+    )
     nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE")
 
     idle_seconds: int = Field(
@@ -61,6 +69,12 @@ class TrainingSettings(StorageSettings):
     def tracker_names(self) -> tuple[str, ...]:
         """The programs that get the numbers of trainings."""
         return tuple(filter(None, self.trackers.split(",")))
+
+    @property
+    def box_name(self) -> str:
+        """The name of this machine before that of each worker: SAFELIGHT_BOX, else the host's."""
+        host = platform.node().partition(".")[0]
+        return self.box or re.sub(r"[^\w-]", "", host)[:40] or "here"
 
     @property
     def devices(self) -> dict[str, str]:

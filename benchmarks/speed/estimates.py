@@ -22,6 +22,7 @@ import psutil
 
 from benchmarks import machine, table
 from benchmarks.speed.service import POLL_SECONDS, Service, list_mascot_photos, running_service
+from storage.places import name_for_timings
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import plan_training
 from storage.records import Concept, Dial
@@ -54,7 +55,7 @@ async def estimate(running: Service, dataset: Dataset, photos: int, steps: int) 
     )  # fmt: skip
     planned = replace(planned, steps=steps)
     timing_key = TimingKey.from_training(
-        running.catalog.name_for_timings(running.catalog.device), base, planned, dataset.concept
+        name_for_timings(running.catalog, running.catalog.device), base, planned, dataset.concept
     )
     return estimate_duration(await store.durations.read_all(), timing_key, planned)
 

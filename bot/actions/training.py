@@ -18,6 +18,7 @@ from storage.crops import FramedBy
 from storage.errors import UserError
 from storage.limits import check_range
 from storage.photos.faces import can_find_faces
+from storage.places import find_place, name_for_timings
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import Plan, combine_plans, optimizer_learning_rate, plan_training
 from storage.planning.prompts import check_own_prompts
@@ -82,14 +83,15 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     plan = apply_overrides(plan, order)
     check_concepts(datasets, order, prior=bool(class_set or plan.num_class_images))
     base = find_base(catalog, order.base)
-    device = catalog.name_for_timings(catalog.device)
+    runs_on = find_place(catalog, base.name)
+    device = name_for_timings(catalog, runs_on.device)
     key = TimingKey.from_training(device, base, plan, datasets[0].concept, order.options)
     durations = await bot.store.durations.read_all()
     plan = estimate_duration(durations, key, plan, concepts=len(concepts))
     await check_limits(bot, plan, owner, guild)
     place = await place_in_queue(bot)
     like = catalog.method_title(plan.timed_like)
-    device, memory = catalog.device, catalog.memory_mib
+    device, memory = runs_on.device, runs_on.memory_mib
     return Preview(
         order, datasets, photos, plan, method, like, base, device, place, memory, class_set
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from storage.errors import UserError
+from storage.places import find_place, name_for_timings
 from storage.planning.advice_input import AdviceInput, SubjectMatter
 from storage.planning.durations import KnownTimings, TimingKey, estimate_duration
 from storage.planning.plan import find_rule, plan_training
@@ -267,7 +268,7 @@ def make_choice(
             catalog, method=method, base=base.name, dial=dial, concept=inputs.concept,
             photos=inputs.total_photos, different=inputs.distinct_photos,
         )  # fmt: skip
-        device = catalog.name_for_timings(catalog.device)
+        device = name_for_timings(catalog, find_place(catalog, base.name).device)
         key = TimingKey.from_training(device, base, plan, inputs.concept)
         if estimate_duration(timings, key, plan).seconds <= inputs.max_minutes * 60:
             break

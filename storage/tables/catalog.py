@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Collection
+from dataclasses import asdict, replace
 from typing import Any
 
+from storage.places import merge_catalogs
 from storage.records import Base, Catalog, Commercial, Concept, Dial, Domain, Method, Rule
 from storage.tables.database import Database
 
@@ -23,28 +25,44 @@ OLD_NAMES: dict[type, dict[str, str]] = {
 
 
 class Catalogs:
-    """The catalog that was published last."""
+    """The catalog that each worker published last."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def publish(self, catalog: Catalog) -> None:
-        """Replace the catalog."""
-        await self._database.execute(
-            "INSERT INTO catalog (id, body) VALUES (1, :body)"
-            " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-            body=json.dumps(asdict(catalog)),
-        )
+    async def publish(
+        self, catalog: Catalog, worker: str = "", workers: Collection[str] = ()
+    ) -> None:
+        """Replace a worker's catalog; forget those of others than these `workers`."""
+        body = json.dumps(asdict(replace(catalog, places=())))
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO worker_catalogs (worker, body) VALUES (:worker, :body)"
+                " ON CONFLICT (worker) DO UPDATE SET body = excluded.body",
+                worker=worker,
+                body=body,
+            )
+            await tx.execute(
+                "DELETE FROM worker_catalogs WHERE worker <> :worker"
+                " AND worker NOT IN (SELECT value FROM json_each(:workers))",
+                worker=worker,
+                workers=json.dumps(list(workers)),
+            )
+
+    async def read_all(self) -> dict[str, Catalog]:
+        """Return the catalogs by the names of their workers."""
+        rows = await self._database.execute("SELECT worker, body FROM worker_catalogs")
+        return {row["worker"]: catalog_from_json(json.loads(row["body"])) for row in rows}
 
     async def read(self) -> Catalog:
-        """Return the catalog; an empty one if no scheduler ever ran."""
-        row = await self._database.fetch_one("SELECT body FROM catalog")
-        return Catalog() if row is None else catalog_from_json(json.loads(row["body"]))
+        """Return the catalog of all workers; an empty one if no scheduler ever ran."""
+        return merge_catalogs(await self.read_all())
 
 
 def catalog_from_json(body: dict[str, Any]) -> Catalog:
     """Read a catalog from the JSON of `dataclasses.asdict`."""
     content = _rename_fields(Catalog, body)
+    content.pop("places", None)
     return Catalog(**content | {
         "bases": tuple(map(_base_from_json, content["bases"])),
         "methods": tuple(map(_method_from_json, content["methods"])),

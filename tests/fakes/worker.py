@@ -7,7 +7,8 @@ The trained "weights" are a digest of the recipe and of every step, so a step th
 done twice changes the result. While a file `hold` lies in the data folder, a training stays at
 step 25, between two steps; while a file `keep` does, trainings can be gone on from. A file `die`
 names a moment of a training in which the worker is killed once: "step 15", "checkpoint 20" (half
-of it is written), "result", "ending" (the result is).
+of it is written), "result", "ending" (the result is). The worker called "mps" is a little one: it
+has no memory for the base "large".
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +61,9 @@ HOLD_FILE = Path(os.environ.get("SAFELIGHT_HOME", ".")) / "hold"
 DIE_FILE, KEEP_FILE = HOLD_FILE.with_name("die"), HOLD_FILE.with_name("keep")
 SMALL = Base("embedded", "Fake", "sd1", "embedded:diffusion", 64, "none", "tests", present=True)
 SMALL_MIB, LARGE_MIB = 40, 70  #: that trainings on them take
+LITTLE, LITTLE_MIB = "mps", 50
 RULE = Rule("lora", "", Concept.LOOK, Dial.QUICK, 40, 0, 1, 99, 2, 1e-3, 2, 1000, "tests")
-LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=True)
+LARGE = Base("large", "Large", "sd1", "large", 512, "none", "tests", present=True, memory_mib=60)
 
 
 def train(folder: JobFolder) -> Task:
@@ -207,15 +210,19 @@ TASKS = {Kind.TRAIN: train, Kind.SAMPLE: sample, Kind.CAPTION: caption, Kind.GRA
 class FakeRuntime:
     """What a worker runs its jobs in."""
 
+    def __init__(self, memory_mib: int = 100) -> None:
+        self.memory_mib = memory_mib
+
     def catalog(self) -> Catalog:
-        """Return a catalog of two bases and one method, on a GPU of 100 MiB."""
+        """Return a catalog of two bases and one method, on a GPU."""
         rules = tuple(
             replace(RULE, base=base.name, memory_mib=mib)
             for base, mib in ((SMALL, SMALL_MIB), (LARGE, LARGE_MIB))
         )
         return Catalog(
-            (SMALL, LARGE), (Method("lora"),), rules=rules, device="fake", memory_mib=100
-        )
+            (SMALL, LARGE), (Method("lora"),), rules=rules, device="fake",
+            memory_mib=self.memory_mib,
+        )  # fmt: skip
 
     def start_task(self, kind: Kind, folder: JobFolder) -> Task:
         """Start a job's task."""
@@ -256,4 +263,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "scheduler":
         asyncio.run(run_scheduler(here))
     else:
-        sys.exit(serve(here, WorkerFolder(here.workers / sys.argv[1]), FakeRuntime))
+        runtime = partial(FakeRuntime, *([LITTLE_MIB] if sys.argv[1] == LITTLE else []))
+        sys.exit(serve(here, WorkerFolder(here.workers / sys.argv[1]), runtime))

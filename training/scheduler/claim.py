@@ -26,6 +26,7 @@ from storage.events import (
     Started,
 )
 from storage.photofiles import read_photo
+from storage.places import name_for_timings
 from storage.planning.durations import TimingKey, total_seconds
 from storage.records import Catalog, Job, JobCommand, Kind, Release, Status, Timing
 from storage.requests import TrainRequest
@@ -247,8 +248,8 @@ class Claim:
         known = total_seconds(timing, replace(request, steps=done.steps), photos, concepts)
         timing = replace(timing, overhead=max(0.0, timings.seconds - known))
         catalog = await store.catalog.read()
-        base, device = catalog.find_base(self.job.base), started.event.device
-        device = catalog.name_for_timings(device)
+        base = catalog.find_base(self.job.base)
+        device = name_for_timings(catalog, started.event.device)
         key = TimingKey.from_training(device, base, request, request.concept, request.options)
         await store.durations.add_run(key, timing)
 

@@ -27,7 +27,10 @@ HEARTBEAT_SECONDS = 2.0  #: between two heartbeats of the scheduler
 
 
 class WorkerHandle:
-    """A worker's name, folder and claims, whichever process is the worker now."""
+    """A worker's name, folder and claims, whichever process is the worker now.
+
+    Its name, `box/cuda0`, has the machine in front; its folder has the device's alone.
+    """
 
     def __init__(self, name: str, folder: WorkerFolder, backend: Backend) -> None:
         self.name, self.folder, self.backend = name, folder, backend
@@ -92,7 +95,7 @@ class WorkerHandle:
         self.started_at = time.monotonic()
         self.folder.clear()
         self.leaving = False
-        self._begin_watch(self.backend.start(self.name))
+        self._begin_watch(self.backend.start(self.folder.path.name))
         log.info("Worker %s was started", self.name)
 
     def ask_to_leave(self) -> None:

@@ -14,8 +14,9 @@ from storage.events import LogEntry, Note
 from storage.records import Catalog, Job, Release, Status
 from storage.store import Store
 from storage.tables.catalog import catalog_from_json
-from training.networks.memory import USABLE_SHARE
+from storage.tables.jobs import Preferences
 from training.scheduler.backend import Backend
+from training.scheduler.choice import list_elsewhere, list_fitting, list_warm
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.comparing import ComparisonCourse
 from training.scheduler.handle import WorkerHandle
@@ -42,10 +43,12 @@ class Scheduler:
     def __init__(self, store: Store, settings: TrainingSettings, backend: Backend) -> None:
         self.store, self.settings, self.backend = store, settings, backend
         self.workers = [
-            WorkerHandle(name, WorkerFolder(store.home.workers / name), backend)
+            WorkerHandle(
+                f"{settings.box_name}/{name}", WorkerFolder(store.home.workers / name), backend
+            )
             for name in settings.devices
         ]
-        self.catalog = Catalog()
+        self.catalogs: dict[str, Catalog] = {}  #: by worker
         #: the state in which a worker last found no job: it is not asked again until this changes
         self.claim_tried: dict[str, object] = {}
         self.comparisons = ComparisonCourse(store)
@@ -84,7 +87,7 @@ class Scheduler:
 
     async def adopt_jobs(self) -> None:
         """Adopt what an earlier scheduler left: running jobs and half-removed folders."""
-        self.catalog = await self.store.catalog.read()
+        self.catalogs = await self.store.catalog.read_all()
         for job in await self.store.jobs.list_open():
             if job.status is Status.RUNNING:
                 await self.adopt_job(job)
@@ -94,15 +97,17 @@ class Scheduler:
 
     async def adopt_job(self, job: Job) -> None:
         """Claim a running job again if its worker lives; else give it back to the queue."""
-        folder = WorkerFolder(self.store.home.workers / (job.worker or "none"))
+        # before names had the box in front, a worker was called like its folder
+        name = (job.worker or "none").rpartition("/")[2]
+        folder = WorkerFolder(self.store.home.workers / name)
         claim = await Claim.open(self.store, job, folder.inbox)
-        worker = next((each for each in self.workers if each.name == job.worker), None)
+        worker = next((each for each in self.workers if job.worker in {each.name, name}), None)
         if worker is None:  # of a device that is no longer in the settings
             if (process := folder.read_process()) is not None:
                 await asyncio.to_thread(self.backend.stop, process)
             await claim.release(Release.LEFT)
         elif worker.check_alive():
-            if await claim.start(self.catalog):
+            if await claim.start(self.catalogs.get(worker.name, Catalog())):
                 worker.claims.append(claim)
             self.note_room(claim)
         else:  # it died while nobody watched
@@ -178,44 +183,39 @@ class Scheduler:
     async def publish_catalog(self, worker: WorkerHandle) -> None:
         """Publish what a worker can do, if that has changed."""
         if (body := worker.new_catalog()) is not None:
-            self.catalog = catalog_from_json(body)
-            await self.store.catalog.publish(self.catalog)
-            log.info("Worker %s is ready: %s", worker.name, self.catalog.device)
+            catalog = self.catalogs[worker.name] = catalog_from_json(body)
+            names = [each.name for each in self.workers]
+            await self.store.catalog.publish(catalog, worker.name, names)
+            self.claim_tried.clear()  # what one can run, others leave to it
+            log.info("Worker %s is ready: %s", worker.name, catalog.device)
 
     async def claim_job(self, worker: WorkerHandle) -> None:
         """Claim the next waiting job that a worker can take, if the disk has room."""
-        wanted = worker.wanted_jobs(self.list_fitting(worker))
+        catalog = self.catalogs.get(worker.name, Catalog())
+        wanted = worker.wanted_jobs(
+            list_fitting(worker, self.workers, self.settings.devices, catalog)
+        )
         state = (wanted, await self.store.events.newest_id(), time.monotonic() // SWEEP_SECONDS)
         if not wanted[0] or self.claim_tried.get(worker.name) == state:
             return
         self.claim_tried[worker.name] = state
         if not await self.has_disk_space():
             return
-        job = await self.store.jobs.claim(worker.name, *wanted, lease=LEASE_SECONDS)
+        job = await self.store.jobs.claim(
+            worker.name,
+            *wanted,
+            lease=LEASE_SECONDS,
+            preferred=Preferences(
+                list_elsewhere(worker, self.workers, self.catalogs),
+                list_warm(worker, self.workers),
+            ),
+        )
         if job is not None:
             claim = await Claim.open(self.store, job, worker.folder.inbox)
-            if await claim.start(self.catalog):
+            if await claim.start(catalog):
                 worker.claims.append(claim)
             self.note_room(claim)
             self.claim_tried.pop(worker.name)
-
-    def list_fitting(self, worker: WorkerHandle) -> list[str] | None:
-        """Name the bases whose trainings fit beside those of other workers on the same GPU.
-
-        None is any: no other worker does anything there.
-        """
-        devices, known = self.settings.devices, self.catalog
-        beside = [
-            claim.job.base
-            for other in self.workers
-            if other is not worker and devices[other.name] == devices[worker.name]
-            for claim in other.claims
-        ]
-        if not beside:
-            return None
-        left = USABLE_SHARE * known.memory_mib - sum(map(known.training_mib, beside))
-        left = min(left, (worker.state() or {}).get("free", 0))
-        return [each.name for each in known.bases if known.training_mib(each.name) <= left]
 
     def note_room(self, claim: Claim) -> None:
         """Note how much was free when a job found no room: the next one waits until it is more."""

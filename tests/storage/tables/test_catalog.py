@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from storage.places import name_for_timings
 from storage.records import Base, Catalog, Concept, Dial, Method, Rule
 from storage.store import Store
 from storage.tables.catalog import OLD_NAMES, catalog_from_json
@@ -40,9 +41,9 @@ async def test_publish(store: Store) -> None:
 
     await store.catalog.publish(published)
 
-    assert await store.catalog.read() == published
-    assert published.name_for_timings("H200") == "H200"
-    assert replace(published, stepper="compile").name_for_timings("H200") == "H200, compile"
+    assert await store.catalog.read_all() == {"": published}
+    assert name_for_timings(published, "H200") == "H200"
+    assert name_for_timings(replace(published, stepper="compile"), "H200") == "H200, compile"
 
 
 @pytest.mark.parametrize("kind", OLD_NAMES, ids=lambda kind: kind.__name__)

@@ -22,7 +22,10 @@ RENAMED = {"durations": "paces"}
 #: times that versions before the fourth migration measured are too few to be kept
 DROPPED_BEFORE = {"durations": 4}
 IGNORED = {"trash", "identity"}  #: swept at the start; random
-DERIVED = {"style_contributors"}  #: from other tables, by the migration that creates them
+DERIVED = {
+    "style_contributors",
+    "worker_catalogs",
+}  #: from other tables, by the migration that creates them
 Rows = dict[str, list[tuple[object, ...]]]
 
 

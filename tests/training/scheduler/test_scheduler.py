@@ -137,6 +137,28 @@ async def test_two_trainings_on_a_gpu_that_holds_both(queue, hold_trainings):
         await queue.wait_for(large, Status.DONE)
 
 
+async def test_two_workers_that_differ(queue, hold_trainings):
+    """A job runs where its base fits, and the bot reads what all workers can do together."""
+    async with queue.running_scheduler(device="mps,cuda:0") as scheduler:
+        while len((await queue.store.catalog.read()).places) < 2:
+            await asyncio.sleep(0.02)
+        catalog = await queue.store.catalog.read()
+        large = await queue.add_training(ALICE, base="large")
+        await queue.wait_for_event(large, Progress, 25)
+        other = await queue.add_training(BOB, base="large")
+        small = await queue.add_training(BOB, dataset=await queue.add_dataset(BOB, name="cat"))
+        await queue.wait_for_event(small, Progress, 25)
+        jobs = [await queue.store.jobs.get(job.id) for job in (large, other, small)]
+        hold_trainings()
+        ended = [await queue.wait_for(job, Status.DONE) for job in jobs]
+
+    little, big = (worker.name for worker in scheduler.workers)
+    assert little.endswith("/mps")
+    assert [place.worker for place in catalog.places] == [big, little]
+    assert [job.status for job in jobs] == [Status.RUNNING, Status.QUEUED, Status.RUNNING]
+    assert [job.worker for job in ended] == [big, big, little]
+
+
 async def test_a_scheduler_that_stops_puts_jobs_down(queue, hold_trainings):
     """On SIGTERM the worker writes a checkpoint and exits; the attempt does not count."""
     with queue.running_process(*SCHEDULER) as scheduler:
