@@ -29,9 +29,10 @@ most 150. Pictures of one shot count once; only on the embedded base every pictu
   it.
 - AdamW, weight decay 0.01, gradients clipped to a norm of 1, min-SNR gamma 5 (Hang et al. 2023);
   no gamma for flows, nor for embeddings, which learn most from the noisiest steps.
-- Subjects on the embedded base are the exception: low-rank methods learn them at a constant rate
-  and without gamma, average the weights (0.97) and drop a twentieth of the captions, as
-  ai-toolkit's example does. They are drawn clearly better; looks are not (benchmarks/RESULTS.md).
+- Subjects on the embedded base are the exception: LoRAs and LoKr learn them at a constant rate and
+  without gamma, average the weights (0.97) and drop a twentieth of the captions, as ai-toolkit's
+  example does. They are drawn clearly better; looks are not, and LoHa and OFT forget by it what
+  the base knew (benchmarks/RESULTS.md).
 - A text encoder is trained, too, for subjects on bases of true size, and for looks on the embedded
   base. What reads prompts for a flow never is.
 - A LoRA's own word (pivotal) learns at ten times the rate: 1e-3, as in edenartlab's trainer.

@@ -61,7 +61,10 @@ def layer_defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> 
 
 
 def low_rank_defaults(request: TrainRequest, base: Base, family: FamilyNumbers) -> dict[str, Any]:
-    """Return the recipe's fields that a method of low-rank layers decides."""
+    """Return the recipe's fields that LoRAs and LoKr decide.
+
+    LoHa and OFT forget at a constant rate what a tiny base knew (benchmarks/RESULTS.md).
+    """
     subject = base.small and request.concept is Concept.SUBJECT
     return layer_defaults(request, base, family) | (SMALL_SUBJECT if subject else {})
 

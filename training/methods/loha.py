@@ -7,7 +7,7 @@ from typing import Any
 from storage.records import Method
 from training.lazy import LazyModule, Tensor
 from training.methods import _lycoris
-from training.methods._defaults import low_rank_defaults
+from training.methods._defaults import layer_defaults
 from training.networks.networks import Layer
 from training.networks.traits import KeyMarks, MethodTraits
 
@@ -47,4 +47,4 @@ ALGORITHM = _lycoris.Algorithm(
 )  # fmt: skip
 
 attach, check, apply, rules = ALGORITHM.attach, ALGORITHM.check, ALGORITHM.apply, ALGORITHM.rules
-defaults = low_rank_defaults
+defaults = layer_defaults
