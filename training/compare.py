@@ -153,7 +153,7 @@ def make_judge(
     """Return the one judge of all entries."""
     words = (request.trigger, request.class_word)
     bare = [drawn for name in sorted(gallery.bare) for drawn in gallery.bare[name]]
-    describe = find_captioner(bases, bases.find(request.base), request.captioner)
+    describe = find_captioner(bases, bases.find(request.base), request)
     return StyleJudge(FeatureNet.load(bases.device), Taught(photos, words=words), bare, describe)
 
 

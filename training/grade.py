@@ -17,8 +17,8 @@ from storage.errors import JobError
 from storage.events import Done, Event, PictureDrawn, Progress, Started, Timings
 from storage.folders import JobFolder, replacing, write_json
 from storage.planning.report import MIN_PHOTOS, choose_pictures
-from storage.records import Base
-from storage.requests import GradeRequest, SampleRequest
+from storage.records import Base, Concept
+from storage.requests import GradeRequest, JudgeRequest, SampleRequest
 from training.bases.cache import BaseCache
 from training.caption import open_photo
 from training.evaluate import SEEDS, STEPS, Case, Judges, Painter, Report, evaluate
@@ -84,7 +84,7 @@ def grade_style(
             request.seeds or SEEDS,
         )  # fmt: skip
         painter = Painter(family, bases.device, style, choose_side(sampled, base, family))
-        describe = find_captioner(bases, base, request.captioner)
+        describe = find_captioner(bases, base, request)
         device = bases.device.torch_device
         judges = Judges(FeatureNet.load(bases.device), describe, bases.judges, device)
         going = evaluate(painter, case, judges)
@@ -105,9 +105,16 @@ def read_pictures(folder: JobFolder) -> list[Image.Image]:
     return [open_photo(path) for path in sorted(paths)]
 
 
-def find_captioner(bases: BaseCache, base: Base, wanted: str) -> Describe | None:
-    """Return what describes pictures of a base; None where no captioner for them is here."""
-    name = SMALL_CAPTIONER if base.small else wanted
+def find_captioner(
+    bases: BaseCache, base: Base, request: GradeRequest | JudgeRequest
+) -> Describe | None:
+    """Return what describes pictures of a base; None where no captioner for them is here.
+
+    The embedded one hardly knows a thing drawn in a new look, so it tells nothing of looks.
+    """
+    if base.small and request.concept is Concept.LOOK:
+        return None
+    name = SMALL_CAPTIONER if base.small else request.captioner
     if not name or (name == SMALL_CAPTIONER and not base.small):
         return None
     try:

@@ -103,7 +103,7 @@ def make_recipe(bases: BaseCache, case: Case) -> Recipe:
     return replace(dial, **{
         "steps": steps, "rank": published.rank, "learning_rate": rate,
         "batch_size": published.batch_size, "lr_scheduler": "constant", "min_snr_gamma": 0.0,
-        "ema_decay": 0.0, "save_every": steps, **published.more,
+        "ema_decay": 0.0, "caption_dropout_rate": 0.0, "save_every": steps, **published.more,
     })  # fmt: skip
 
 

@@ -34,9 +34,7 @@ CARD_MEANINGS = {
     "forgetting": "changes other pictures (less is better)",
 }
 NOT_MEASURED = "–"
-OBEDIENCE_UNKNOWN = (
-    "not measured: no captioner for this base is installed (safelight bases fetch blip)"
-)
+OBEDIENCE_UNKNOWN = "not measured: no captioner here can judge pictures like these (for photos, safelight bases fetch blip)"
 CALLED = "Binding: the trigger alone calls it (likeness {trigger})."
 CALLED_WITH_CLASS = "Binding: the trigger alone hardly calls it (likeness {trigger}); with the class word it does ({both}), so write both."
 CALLED_LITTLE = "Binding: the trigger calls little (likeness {trigger})."

@@ -20,7 +20,7 @@ from tests.training.conftest import draw_photos
 from training.bases import random
 from training.bases.cache import BaseCache
 from training.device import Device
-from training.grade import grade
+from training.grade import find_captioner, grade
 
 ENTRY = """
 [bases.mine]
@@ -77,6 +77,17 @@ def test_a_report(bases, run_task, tmp_path):
     assert report["grades"]["obedience"] is None  # no captioner for photos is here
     assert report["shift"] is not None
     assert events[-1].kind == "done"
+
+
+@pytest.mark.parametrize("concept", Concept)
+def test_who_judges_obedience(concept):
+    """The embedded captioner judges pictures of subjects, but not of looks, which it misreads."""
+    embedded = BaseCache(None, Device.open(cpu=True))
+    base = embedded.find("embedded")
+
+    describe = find_captioner(embedded, base, GradeRequest("ball", base.name, concept))
+
+    assert (describe is None) is (concept is Concept.LOOK)
 
 
 def test_one_photo_is_too_few(bases, run_task, tmp_path):
