@@ -12,6 +12,7 @@ from storage.records import Kind, Release
 from training.scheduler.backend import Backend
 from training.scheduler.claim import Claim
 from training.scheduler.watch import WorkerWatch
+from training.worker.counter import count_up
 from training.worker.execution import URGENCY
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
@@ -41,7 +42,7 @@ class WorkerHandle:
         self.leaving = False  #: it was asked to end
         self.starts = 0  #: in a row that soon ended in death
         self.started_at = self.greeted_at = 0.0  #: by the monotonic clock
-        self.catalog_mtime: int | None = None
+        self.catalog_read = b""  #: as that process published it last
 
     @property
     def ready(self) -> bool:
@@ -63,7 +64,7 @@ class WorkerHandle:
             self._find_process()
         if self.process is None or self.watch is None:
             return False
-        self._touch_heartbeat()
+        self._beat()
         hangs = self.watch.hangs(ready=self.ready, holds_job=bool(self.claims))
         for claim in self.claims:
             claim.disturbed |= self.watch.may_have_paused()
@@ -119,12 +120,11 @@ class WorkerHandle:
 
     def new_catalog(self) -> dict[str, Any] | None:
         """Return what the worker can do if that has changed since the last call."""
-        with suppress(FileNotFoundError):
-            written = self.folder.catalog_mtime()
-            if written != self.catalog_mtime:
-                self.catalog_mtime = written
-                return self.folder.read_catalog()
-        return None
+        written = self.folder.read_catalog_bytes()  # reading all of it costs 1 ms a turn
+        if written == self.catalog_read:
+            return None
+        self.catalog_read = written
+        return self.folder.read_catalog()
 
     def wanted_jobs(self, fitting: list[str] | None = None) -> tuple[list[Kind], list[str] | None]:
         """Return the kinds of jobs the worker can take now, and of which bases; None is any.
@@ -153,10 +153,10 @@ class WorkerHandle:
             self.backend.stop(process)
 
     def _begin_watch(self, process: Process) -> None:
-        self.process = process
+        self.process, self.catalog_read = process, b""
         self.watch = WorkerWatch(self.backend, process, self.folder.heartbeat)
 
-    def _touch_heartbeat(self) -> None:
+    def _beat(self) -> None:
         if time.monotonic() - self.greeted_at > HEARTBEAT_SECONDS:
-            self.folder.scheduler_heartbeat.touch()
+            count_up(self.folder.scheduler_heartbeat)
             self.greeted_at = time.monotonic()

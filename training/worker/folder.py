@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,12 @@ class WorkerFolder:
 
     @property
     def heartbeat(self) -> Path:
-        """Touched by a living worker."""
+        """Counted up by a living worker."""
         return self.path / "heartbeat"
 
     @property
     def scheduler_heartbeat(self) -> Path:
-        """Touched by a living scheduler."""
+        """Counted up by a living scheduler."""
         return self.path / "trainer"
 
     @property
@@ -60,9 +61,11 @@ class WorkerFolder:
         """Return what the worker can do; None until it knows."""
         return read_json(self.path / "catalog.json")
 
-    def catalog_mtime(self) -> int:
-        """Return when the catalog was written, in nanoseconds."""
-        return (self.path / "catalog.json").stat().st_mtime_ns
+    def read_catalog_bytes(self) -> bytes:
+        """Return the file with what the worker can do, empty until it knows."""
+        with suppress(FileNotFoundError):
+            return (self.path / "catalog.json").read_bytes()
+        return b""
 
     def write_catalog(self, catalog: dict[str, Any]) -> None:
         """Publish what the worker can do."""
@@ -77,9 +80,12 @@ class WorkerFolder:
         write_json(self.path / "state.json", state)
 
     def clear(self) -> None:
-        """Delete what an earlier worker left, but for its process."""
+        """Delete what an earlier worker left, but for its process.
+
+        Its heartbeat stays, to be counted on: a full disk might have no room for a new one.
+        """
         self.inbox.clear()
-        for name in ("state.json", "catalog.json", "heartbeat", "advancing"):
+        for name in ("state.json", "catalog.json", "advancing"):
             (self.path / name).unlink(missing_ok=True)
         for part in self.path.glob(".*.part"):  # it was killed while it wrote
             part.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import psutil
 from storage.process import PROC, Process, identify_process, read_stat
 
 #: What a worker reads and writes, counted up when it changes: one of another version is replaced.
-PROTOCOL = 2
+PROTOCOL = 3
 
 
 class Activity(NamedTuple):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
+
+from training.worker.counter import read_count
 
 #: Longer gaps between two looks count as this much: whoever did not listen itself (suspended,
 #: frozen with the other, swapped out) must not call the other silent.
@@ -29,16 +30,16 @@ class SilenceMeter:
 
 
 class HeartbeatListener:
-    """Listens for changes of a heartbeat file; whose clock set its time does not matter."""
+    """Listens for changes of the count in a heartbeat file; the file's time does not matter."""
 
     def __init__(self, file: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.file, self.meter = file, SilenceMeter(clock)
-        self.mtime: int | None = None
+        self.count: int | None = None
 
     def look(self) -> float:
-        """Take a look; return for how many seconds the file has not changed."""
-        mtime = self.mtime
-        with suppress(OSError):
-            mtime = self.file.stat().st_mtime_ns
-        changed, self.mtime = mtime != self.mtime, mtime
+        """Take a look; return for how many seconds the count has not changed."""
+        count = read_count(self.file)
+        changed = count is not None and count != self.count
+        if changed:
+            self.count = count
         return self.meter.look(alive=changed)

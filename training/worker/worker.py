@@ -26,6 +26,7 @@ from storage.errors import JobError
 from storage.events import JobServed
 from storage.folders import Home, JobFolder
 from storage.records import Catalog, JobCommand, Kind
+from training.worker.counter import count_up
 from training.worker.eventlog import find_ending
 from training.worker.execution import Execution, Task
 from training.worker.folder import WorkerFolder
@@ -208,7 +209,7 @@ def serve(
     faulthandler.enable()  # a crash in a library leaves its place in the log
     note = partial(folder.write_process, describe_process(os.getpid()))
     retry_until_room(folder.path, note)
-    threading.Thread(target=touch_heartbeat, args=(folder.heartbeat,), daemon=True).start()
+    threading.Thread(target=beat, args=(folder.heartbeat,), daemon=True).start()
     lower_priority(nice)
     worker = Worker(home, folder, open_runtime(), idle_seconds)
     signal.signal(signal.SIGTERM, lambda *_: worker.leaving.set())
@@ -216,11 +217,10 @@ def serve(
     return 0
 
 
-def touch_heartbeat(heartbeat: Path) -> None:
-    """Touch the heartbeat for ever, also while the main thread computes."""
+def beat(heartbeat: Path) -> None:
+    """Count the heartbeat up for ever, also while the main thread computes."""
     while True:
-        with suppress(OSError):
-            heartbeat.touch()
+        count_up(heartbeat)
         time.sleep(HEARTBEAT_SECONDS)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from storage.records import Kind, Release
 from training.scheduler.handle import WorkerHandle
+from training.worker.counter import count_up
 from training.worker.folder import WorkerFolder
 from training.worker.marker import AdvanceMarker
 from training.worker.process import PROTOCOL, Activity
@@ -112,7 +113,7 @@ def test_the_worker_of_an_earlier_scheduler_is_adopted(worker, backend):
 
 def test_a_worker_of_another_version_is_replaced(worker, backend):
     """A worker that would look for its jobs in other places is ended, not adopted."""
-    worker.folder.write_process(backend.start("cpu") | {"protocol": 1})
+    worker.folder.write_process(backend.start("cpu") | {"protocol": PROTOCOL - 1})
 
     assert not worker.check_alive()
     assert not backend.living
@@ -123,7 +124,7 @@ def test_a_silent_worker_is_ended(worker, backend, stopped):
     """A worker that hangs is killed; it is to blame unless somebody has stopped it."""
     worker.start()
     worker.folder.write_state({"held": [], "serves": []})
-    worker.folder.heartbeat.touch()
+    count_up(worker.folder.heartbeat)
     beating = worker.check_alive()
     backend.stopped, worker.watch.max_silent = stopped, -1
     silent = worker.check_alive()

@@ -8,6 +8,7 @@ import pytest
 
 from training.scheduler import watch
 from training.scheduler.watch import WorkerWatch
+from training.worker.counter import count_up
 from training.worker.process import Activity
 
 
@@ -34,7 +35,7 @@ class Watching:
         for second in range(seconds):
             self.seconds += 1
             if beats:
-                self.heartbeat.write_text("")
+                count_up(self.heartbeat)
             if works:
                 self.backend.now = Activity(stopped=False, cpu_seconds=self.seconds, other=0)
             if self.watch.hangs(ready=ready, holds_job=holds_job):
@@ -90,12 +91,26 @@ def test_who_was_away_listens_anew(watching):
     assert watching.pass_seconds(9, ready=True, holds_job=True) is not None
 
 
-def test_a_clock_that_is_set_back_silences_nobody(watching):
-    """A heartbeat counts whatever time it has, also one before the last."""
+@pytest.mark.parametrize("hours", [(1,), (-1,), (1, -1, 0, 7)])
+def test_a_clock_that_is_wrong_silences_nobody(watching, hours):
+    """A heartbeat counts whatever time its file has: an hour ahead or behind, or jumping."""
     for second in range(60):
         watching.seconds += 1
-        os.utime(watching.heartbeat, (1e9 - second, 1e9 - second))
+        count_up(watching.heartbeat)
+        then = 1e9 + 3600 * hours[second % len(hours)]
+        os.utime(watching.heartbeat, (then, then))
         assert not watching.watch.hangs(ready=True, holds_job=False)
+
+
+def test_a_time_alone_is_no_beat(watching):
+    """A heartbeat whose file gets other times, but no other count, is silent."""
+    for second in range(60):
+        watching.seconds += 1
+        os.utime(watching.heartbeat, (1e9 + 3600 * second,) * 2)
+        if watching.watch.hangs(ready=True, holds_job=False):
+            break
+
+    assert second == watch.MAX_SILENT_SECONDS
 
 
 def test_a_machine_that_tells_nothing(watching):

@@ -69,4 +69,4 @@ def test_keys(tmp_path):
 
     [file] = tmp_path.glob("*.json")
     content = {"verb": "run", "job": 1, "fence": 2, "folder": "1-ab"}
-    assert (json.loads(file.read_bytes()), PROTOCOL) == (content, 2)
+    assert (json.loads(file.read_bytes()), PROTOCOL) == (content, 3)

@@ -13,6 +13,7 @@ from storage.events import Done, Progress, Started, StepBoundary
 from storage.folders import Home, JobFolder, write_json
 from storage.records import Base, Catalog, Kind
 from tests.fakes.jobqueue import WORKER
+from training.worker.counter import count_up
 from training.worker.eventlog import read_entries
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
@@ -163,13 +164,14 @@ def test_what_is_held_is_told(worker, ask):
 def test_new_bases_are_offered(worker):
     """The catalog is written again only when it has changed."""
     worker.publish_catalog()
-    first = worker.folder.catalog_mtime()
+    first = worker.published_catalog
     worker.publish_catalog()
-    same = worker.folder.catalog_mtime()
+    same = worker.published_catalog
     worker.runtime.bases = ()
     worker.publish_catalog()
 
-    assert first == same != worker.folder.catalog_mtime()
+    assert first is same is not worker.published_catalog
+    assert worker.folder.read_catalog()["bases"] == []
 
 
 def test_nobody_is_there(worker, ask):
@@ -177,7 +179,7 @@ def test_nobody_is_there(worker, ask):
     worker.publish_catalog()
     worker.scheduler.meter.seconds = ALONE_SECONDS + 1
     alone = worker.should_end()
-    worker.folder.scheduler_heartbeat.touch()
+    count_up(worker.folder.scheduler_heartbeat)
     met = worker.should_end()
     worker.folder.scheduler_heartbeat.unlink()
     ask(1)
