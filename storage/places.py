@@ -26,8 +26,9 @@ def merge_catalogs(catalogs: Mapping[str, Catalog]) -> Catalog:
     """Return the catalog of all workers, by their names; an empty one of none.
 
     A base is there if any worker has it. Its rules, with the memory they take, are those of the
-    place where it would run.
+    place where it would run. Workers that are away are left out, unless all of them are.
     """
+    catalogs = {name: each for name, each in catalogs.items() if not each.away} or catalogs
     ordered = sorted(catalogs.items(), key=lambda item: (-item[1].memory_mib, item[0]))
     if not ordered:
         return Catalog()
@@ -45,6 +46,7 @@ def merge_catalogs(catalogs: Mapping[str, Catalog]) -> Catalog:
         bases=tuple(bases.values()),
         methods=tuple({m.name: m for _, each in reversed(ordered) for m in each.methods}.values()),
         places=places,
+        away=False,
         published=max(each.published for _, each in ordered),
     )
     rules = (
@@ -68,6 +70,11 @@ def find_place(catalog: Catalog, base: str) -> Place:
     own = Place("", catalog.device, catalog.memory_mib, catalog.stepper, list_runs(catalog))
     places = catalog.places or (own,)
     return next((place for place in places if base in place.runs), places[0])
+
+
+def name_place(catalog: Catalog, place: Place) -> str:
+    """Name a place for people: its device, and its worker where there are several."""
+    return f"{place.device} ({place.worker})" if len(catalog.places) > 1 else place.device
 
 
 def name_for_timings(catalog: Catalog, device: str) -> str:

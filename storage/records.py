@@ -363,6 +363,7 @@ class Catalog:
     published: float = 0.0
     stepper: str = ""  #: how the operator has steps computed, if not as usual: "graph", "compile"
     places: tuple[Place, ...] = ()  #: of all workers, the largest first; a worker's own has none
+    away: bool = False  #: whether the worker has been away for so long that it is not offered
 
     def get_base(self, name: str) -> Base | None:
         """Return a base by its name, None if the scheduler does not have it."""

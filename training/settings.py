@@ -78,10 +78,11 @@ class TrainingSettings(StorageSettings):
 
     @property
     def devices(self) -> dict[str, str]:
-        """The device of each worker, by the worker's name; a GPU may have several workers."""
+        """The device of each worker, by its folder's name; a device may have several."""
         found = dict[str, str]()
         for device in self.device.split(","):
-            for number in range(self.workers_per_gpu if device.startswith("cuda") else 1):
-                end = f"-{number + 1}" if number else ""
+            for _ in range(self.workers_per_gpu if device.startswith("cuda") else 1):
+                number = 1 + list(found.values()).count(device)
+                end = f"-{number}" if number > 1 else ""
                 found[device.replace(":", "") + end] = device
         return found

@@ -18,7 +18,7 @@ from storage.crops import FramedBy
 from storage.errors import UserError
 from storage.limits import check_range
 from storage.photos.faces import can_find_faces
-from storage.places import find_place, name_for_timings
+from storage.places import find_place, name_for_timings, name_place
 from storage.planning.durations import TimingKey, estimate_duration
 from storage.planning.plan import Plan, combine_plans, optimizer_learning_rate, plan_training
 from storage.planning.prompts import check_own_prompts
@@ -91,7 +91,7 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     await check_limits(bot, plan, owner, guild)
     place = await place_in_queue(bot)
     like = catalog.method_title(plan.timed_like)
-    device, memory = runs_on.device, runs_on.memory_mib
+    device, memory = name_place(catalog, runs_on), runs_on.memory_mib
     return Preview(
         order, datasets, photos, plan, method, like, base, device, place, memory, class_set
     )

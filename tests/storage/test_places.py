@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from storage.places import find_place, list_runs, merge_catalogs, name_for_timings
+from storage.places import find_place, list_runs, merge_catalogs, name_for_timings, name_place
 from storage.records import Base, Catalog, Concept, Dial, Method, Rule
 
 SMALL = Base("embedded", "Emoji", "sd1", "embedded", 64, "", "", present=True, small=True)
@@ -64,6 +64,22 @@ def test_a_base_that_one_has() -> None:
     assert merged.find_base("sdxl").present
     assert (find_place(merged, "sdxl").worker, find_place(merged, "embedded").worker) == ("b", "a")
     assert merged.rules == middle.rules
+
+
+def test_away() -> None:
+    """A worker that is away is left out, unless nobody else is there."""
+    away = replace(BIG, away=True)
+
+    assert [place.worker for place in merge_catalogs({"a": LITTLE, "b": away}).places] == ["a"]
+    assert [place.worker for place in merge_catalogs({"b": away}).places] == ["b"]
+
+
+def test_names() -> None:
+    """A place is its device; where there are several, also its worker."""
+    one, two = merge_catalogs({"box/cuda0": BIG}), merge_catalogs({"box/a": LITTLE, "box/b": BIG})
+
+    assert name_place(one, one.places[0]) == "RTX 4090"
+    assert name_place(two, find_place(two, "sdxl")) == "RTX 4090 (box/b)"
 
 
 def test_timings() -> None:

@@ -49,11 +49,13 @@ def test_a_worker_for_each_device():
     assert read_settings(TrainingSettings).devices == {"auto": "auto"}
 
 
-def test_several_workers_on_a_gpu():
-    """A GPU may have several; a processor never has."""
+def test_several_workers_on_a_device():
+    """A GPU may have several; a processor has one for each time it is named."""
     known = read_settings(TrainingSettings, device="cuda:0,cpu", workers_per_gpu=2)
+    twice = read_settings(TrainingSettings, device="cpu,cpu")
 
     assert known.devices == {"cuda0": "cuda:0", "cuda0-2": "cuda:0", "cpu": "cpu"}
+    assert twice.devices == {"cpu": "cpu", "cpu-2": "cpu"}
 
 
 def test_only_our_variables(monkeypatch: pytest.MonkeyPatch) -> None:

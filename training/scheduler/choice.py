@@ -15,10 +15,13 @@ def list_elsewhere(
 ) -> list[str]:
     """Name the bases and captioners that other workers can run, and this one cannot.
 
-    What nobody can run is in no list: whoever claims it ends it with the reason.
+    What nobody can run is in no list: whoever claims it ends it with the reason. As long as a
+    worker has not told what it can do, it may be anything that is known of.
     """
     runs = {name: list_runs(catalogs[name]) for name in catalogs}
     others = [runs[other.name] for other in workers if other.name in runs and other is not worker]
+    if any(other.name not in catalogs for other in workers):
+        others += [frozenset(base.name for base in each.bases) for each in catalogs.values()]
     return sorted(frozenset().union(*others) - runs.get(worker.name, frozenset()))
 
 

@@ -42,6 +42,7 @@ class WorkerHandle:
         self.leaving = False  #: it was asked to end
         self.starts = 0  #: in a row that soon ended in death
         self.started_at = self.greeted_at = 0.0  #: by the monotonic clock
+        self.seen_at = time.monotonic()  #: when it was ready last, or the scheduler began
         self.catalog_read = b""  #: as that process published it last
 
     @property
@@ -52,6 +53,10 @@ class WorkerHandle:
     def state(self) -> dict[str, Any] | None:
         """Return what the worker holds; None before it takes requests."""
         return self.folder.read_state() if self.process else None
+
+    def away_seconds(self) -> float:
+        """Return for how long the worker has taken no requests, by the scheduler's own clock."""
+        return time.monotonic() - self.seen_at
 
     def check_alive(self) -> bool:
         """Return whether the worker lives, killing it if it hangs.

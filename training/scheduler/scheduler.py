@@ -10,7 +10,7 @@ import time
 from storage.carefultime import read_careful_time
 from storage.disk import FullDiskNotice, check_disk_space
 from storage.errors import UserError
-from storage.events import LogEntry, Note
+from storage.events import Note
 from storage.records import Catalog, Job, Release, Status
 from storage.store import Store
 from storage.tables.catalog import catalog_from_json
@@ -21,6 +21,7 @@ from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
 from training.scheduler.comparing import ComparisonCourse
 from training.scheduler.handle import WorkerHandle
 from training.scheduler.layout import clear_folder
+from training.scheduler.waiting import WaitingNotes, note_absent
 from training.settings import TrainingSettings
 from training.worker.folder import WorkerFolder
 
@@ -31,6 +32,7 @@ DAY_SECONDS = 86400.0
 EXPIRE_SECONDS = 3600.0  #: between two searches for models that are too old
 SWEEP_SECONDS = 5.0  #: between two searches for running jobs without a worker
 COMPARE_SECONDS = 1.0  #: between two looks at comparisons
+DISK_LOW = "disk_low"  #: the code of the error and of the note
 MAX_STOP_SECONDS = 8.0  #: that a worker may take to put its jobs down
 MAX_FAILED_TURNS = 20  #: in a row, before the scheduler gives up
 MORE_ROOM_MIB = 16  #: than a job found too little, before the next one is started
@@ -54,7 +56,7 @@ class Scheduler:
         self.comparisons = ComparisonCourse(store)
         #: by the monotonic clock
         self.swept_at = self.expired_at = self.compared_at = -math.inf
-        self.warned_jobs: set[int] = set()
+        self.notes = WaitingNotes(store)
         self.poll_seconds, self.compare_seconds = POLL_SECONDS, COMPARE_SECONDS
         self.notice = FullDiskNotice(store.home.path, "the jobs wait for room")
         self.needed_mib, self.refused_at = 0, -math.inf  #: free space, since a job lacked room
@@ -137,6 +139,7 @@ class Scheduler:
             for job in await self.store.jobs.list_stalled():
                 if job.id not in held:
                     await self.adopt_job(job)
+            await note_absent(self.notes, self.workers, self.catalogs)
         if time.monotonic() - self.expired_at > EXPIRE_SECONDS:
             self.expired_at = time.monotonic()
             await self.remove_old()
@@ -171,6 +174,7 @@ class Scheduler:
                 worker.claims.remove(claim)
             self.note_room(claim)
         if worker.ready:
+            worker.seen_at = time.monotonic()
             await self.publish_catalog(worker)
             await self.claim_job(worker)
 
@@ -230,15 +234,10 @@ class Scheduler:
         try:
             check_disk_space(self.settings, max(0, more))
         except UserError as low:
-            waiting = [j for j in await self.store.jobs.list_open() if j.status is Status.QUEUED]
-            note = LogEntry(Note(low.code, dict(low.facts)), time.time())
-            for job in waiting:
-                if job.id not in self.warned_jobs:
-                    log.warning("Job %s is not started: %s", job.id, low)
-                    await self.store.events.append(job.id, [note])
-                    self.warned_jobs.add(job.id)
+            waiting = await self.notes.list_waiting()
+            await self.notes.tell(Note(DISK_LOW, dict(low.facts)), waiting)
             return False
-        self.warned_jobs.clear()
+        self.notes.forget(DISK_LOW)
         return True
 
     async def stop_workers(self) -> None:

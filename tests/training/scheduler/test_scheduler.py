@@ -137,6 +137,20 @@ async def test_two_trainings_on_a_gpu_that_holds_both(queue, hold_trainings):
         await queue.wait_for(large, Status.DONE)
 
 
+async def test_two_workers_on_a_device(queue, hold_trainings):
+    """Where a device has two workers, two members train side by side, and both get their file."""
+    async with queue.running_scheduler(device="cpu,cpu") as scheduler:
+        jobs = [await queue.add_training(owner, seed=owner) for owner in (ALICE, BOB)]
+        for job in jobs:
+            await queue.wait_for_event(job, Progress, 25)  # where both are held
+        hold_trainings()
+        ended = [await queue.wait_for(job, Status.DONE) for job in jobs]
+
+    assert {job.worker for job in ended} == {worker.name for worker in scheduler.workers}
+    assert len({queue.read_result(job) for job in ended}) == 2
+    assert [job.fence for job in ended] == [1, 1]
+
+
 async def test_two_workers_that_differ(queue, hold_trainings):
     """A job runs where its base fits, and the bot reads what all workers can do together."""
     async with queue.running_scheduler(device="mps,cuda:0") as scheduler:
