@@ -57,6 +57,7 @@ class Claim:
         self.forwarded: JobCommand | None = None
         self.renewed_at = time.monotonic()
         self.retry_at = 0.0
+        self.follows = False  #: whether all until now was read, as it happened or later
         self.preview_steps: set[int] = set()  #: whose previews have an event in the database
         self.disturbed = False  #: perhaps frozen for a while: its times tell nothing
         #: free space that was too little; None if it was not given back for that
@@ -110,6 +111,9 @@ class Claim:
 
     async def _copy_events(self) -> bool:
         read, offset = read_entries(self.folder.events_file, self.offset)
+        if self.follows:  # what happens now has our time: the worker's clock may be another one
+            read = [replace(entry, at=time.time()) for entry in read]
+        self.follows = True
         kept = [entry for entry in read if await self._store_event(entry)]
         entries = drop_drawn(kept, self.preview_steps)
         if offset > self.offset:

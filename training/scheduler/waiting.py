@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from storage.events import LogEntry, Note
-from storage.places import list_runs
 from storage.records import Catalog, Job, Status
 from storage.store import Store
+from training.scheduler.choice import list_elsewhere
 from training.scheduler.handle import WorkerHandle
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,9 @@ async def note_absent(
             names = [each.name for each in workers]
             await notes.store.catalog.publish(catalogs[worker.name], worker.name, names)
             log.warning("Worker %s has been away for long: its bases are not offered", worker.name)
-    present = [each.name for each in workers if each not in away and each.name in catalogs]
-    here = frozenset[str]().union(*(list_runs(catalogs[name]) for name in present))
-    stuck = [job for job in await notes.list_waiting() if job.base not in here]
+    present = [worker for worker in workers if worker not in away]
+    left = [frozenset(list_elsewhere(worker, workers, catalogs)) for worker in present]
+    only_away = frozenset.intersection(*left)
+    stuck = [job for job in await notes.list_waiting() if job.base in only_away]
     facts = {"workers": ", ".join(worker.name for worker in away)}
     await notes.tell(Note(WORKER_AWAY, facts), stuck)

@@ -235,6 +235,24 @@ async def test_warm(store: Store, make_job: MakeJob, waited: float, expected: li
     assert [job and job.base for job in claimed] == expected
 
 
+async def test_warm_jobs_that_keep_coming(store: Store, make_job: MakeJob) -> None:
+    """A job on a cold base waits for those that came within a minute of it, and for no more."""
+    jobs = [await store.jobs.queue(make_job(base="cold"))]
+    for number in range(9):
+        request = {"base": "warm", "steps": number}
+        jobs.append(await store.jobs.queue(make_job(base="warm", request=request)))
+    for number, job in enumerate(jobs):
+        sql = "UPDATE jobs SET created = 1e9 + :after WHERE id = :id"
+        await store.jobs._database.execute(sql, after=15 * number, id=job.id)
+
+    bases = []
+    for _ in jobs:
+        job = await store.jobs.claim("a", ALL_KINDS, preferred=Preferences(warm=("warm",)))
+        bases.append(job and job.base)
+
+    assert bases == [*["warm"] * 4, "cold", *["warm"] * 5]
+
+
 async def test_warm_sample(store: Store, make_job: MakeJob) -> None:
     """A training on a warm base overtakes no sample."""
     await store.jobs.queue(make_job(base="warm"))

@@ -68,6 +68,15 @@ async def test_a_worker_that_is_gone(queue, workers, catalogs):
     assert len(back.places) == 2
 
 
+async def test_what_nobody_can_run(queue, workers, catalogs):
+    """A job that the worker that is away cannot run either is not said to wait for it."""
+    workers[1].seen_at -= AWAY_SECONDS + 5
+    job = await queue.add_sample(base="large")
+    await note_absent(WaitingNotes(queue.store), workers, dict.fromkeys(catalogs, LITTLE))
+
+    assert await queue.store.events.list_kind(job.id, Note) == []
+
+
 @pytest.mark.parametrize("number", [1, 2])
 async def test_nobody_is_there(queue, workers, catalogs, number):
     """While no worker is there, jobs wait as ever, and everything is still offered."""
