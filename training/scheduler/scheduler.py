@@ -23,7 +23,7 @@ from training.scheduler.handle import WorkerHandle
 from training.scheduler.layout import clear_folder
 from training.scheduler.waiting import WaitingNotes, note_absent
 from training.settings import TrainingSettings
-from training.worker.folder import WorkerFolder
+from training.worker.folder import WorkerFolder, name_folder
 
 log = logging.getLogger(__name__)
 
@@ -99,11 +99,9 @@ class Scheduler:
 
     async def adopt_job(self, job: Job) -> None:
         """Claim a running job again if its worker lives; else give it back to the queue."""
-        # before names had the box in front, a worker was called like its folder
-        name = (job.worker or "none").rpartition("/")[2]
-        folder = WorkerFolder(self.store.home.workers / name)
+        folder = self.find_folder(job)
         claim = await Claim.open(self.store, job, folder.inbox)
-        worker = next((each for each in self.workers if job.worker in {each.name, name}), None)
+        worker = next((each for each in self.workers if each.folder == folder), None)
         if worker is None:  # of a device that is no longer in the settings
             if (process := folder.read_process()) is not None:
                 await asyncio.to_thread(self.backend.stop, process)
@@ -114,6 +112,15 @@ class Scheduler:
             self.note_room(claim)
         else:  # it died while nobody watched
             await claim.release(Release.LEFT)
+
+    def find_folder(self, job: Job) -> WorkerFolder:
+        """Return the folder of a running job's worker, also where this machine was renamed."""
+        places = self.store.home.workers
+        named = WorkerFolder(places / name_folder(job.worker or "none", self.settings.box_name))
+        if named.read_process() is not None:
+            return named
+        holders = (WorkerFolder(path) for path in sorted(places.iterdir()))
+        return next((folder for folder in holders if folder.holds(job.id)), named)
 
     async def clear_ended_folders(self) -> None:
         """Clear the folders of jobs that ended without a worker, or while no scheduler ran."""

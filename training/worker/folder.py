@@ -13,6 +13,16 @@ from storage.process import Process
 from training.worker.inbox import Inbox
 
 
+def name_folder(worker: str, box: str) -> str:
+    """Return the name of a worker's folder: its device, with its machine if that is not this one.
+
+    `worker` is `box/cuda0`, or `cuda0` in what a version of before has left. The names of machines
+    hold no "+".
+    """
+    machine, _, device = worker.rpartition("/")
+    return device if machine in {"", box} else f"{machine}+{device}"
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerFolder:
     """The folder of a worker. Its file names stay: workers outlive an upgrade."""
@@ -74,6 +84,10 @@ class WorkerFolder:
     def read_state(self) -> dict[str, Any] | None:
         """Return the jobs the worker holds and the bases it `serves`; None until it is ready."""
         return read_json(self.path / "state.json")
+
+    def holds(self, job: int) -> bool:
+        """Return whether the worker says that it holds a job."""
+        return any(held["job"] == job for held in (self.read_state() or {}).get("held", ()))
 
     def write_state(self, state: dict[str, Any]) -> None:
         """Publish the jobs the worker holds and the bases it `serves`."""

@@ -20,6 +20,7 @@ from training.scheduler.local import LocalBackend
 from training.scheduler.scheduler import Scheduler
 from training.settings import TrainingSettings
 from training.worker.marker import AdvanceMarker
+from training.worker.process import describe_process
 
 pytestmark = pytest.mark.slow(2)
 
@@ -170,6 +171,42 @@ async def test_a_killed_scheduler_loses_nothing(queue, hold_trainings):
     assert queue.read_handle() == before
     assert await queue.list_statuses(job) == ["queued", "running", "done"]
     assert len(await queue.store.styles.list_for(ALICE)) == 1
+
+
+@pytest.mark.parametrize("name", ["cpu", "before/cpu"])
+async def test_a_worker_with_another_name(queue, hold_trainings, name):
+    """A worker of before names had a machine, or before it was called otherwise, is adopted."""
+    with queue.running_process(*SCHEDULER) as scheduler:
+        job = await queue.add_training()
+        await queue.wait_for_event(job, Progress, 25)
+        scheduler.kill()
+    before = queue.read_handle()
+    await queue.store._database.execute("UPDATE jobs SET worker = :name", name=name)
+
+    async with queue.running_scheduler():
+        hold_trainings()
+        done = await queue.wait_for(job, Status.DONE)
+        after = queue.read_handle()
+
+    assert after == before
+    assert done.fence == 1
+
+
+async def test_a_job_of_another_machine(queue):
+    """A job that a machine had which is no longer listed is requeued; no worker here is ended."""
+    settings = read_settings(TrainingSettings, home=queue.home.path, device="cpu")
+    scheduler = Scheduler(queue.store, settings, LocalBackend(queue.home))
+    await queue.add_training()
+    job = await queue.store.jobs.claim("lab2/cpu", [Kind.TRAIN])
+    with queue.running_process("-c", "import time; time.sleep(60)") as ours:
+        scheduler.workers[0].folder.path.mkdir()
+        scheduler.workers[0].folder.write_process(describe_process(ours.pid))
+        await scheduler.adopt_jobs()
+        lives = ours.poll() is None
+    left = await queue.store.jobs.get(job.id)
+
+    assert lives
+    assert (left.status, left.attempts, left.interruptions) == (Status.QUEUED, 0, 0)
 
 
 async def test_ended_while_nobody_watched(queue, hold_trainings):

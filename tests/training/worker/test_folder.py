@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.worker.folder import WorkerFolder
+from training.worker.folder import WorkerFolder, name_folder
 from training.worker.inbox import Command, Request
 
 
@@ -44,6 +44,23 @@ def test_a_new_worker_finds_it_empty(folder):
 
     assert folder.read_process() == {"pid": 1}
     assert (folder.read_catalog(), folder.read_state(), folder.inbox.take()) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("worker", "expected"),
+    [("box/cuda0", "cuda0"), ("cuda0", "cuda0"), ("none", "none"), ("lab.2/cuda0", "lab.2+cuda0")],
+)
+def test_names(worker, expected):
+    """A folder has the device's name, as before; on another machine also that of the machine."""
+    assert name_folder(worker, "box") == expected
+
+
+def test_what_is_held(folder):
+    """The state says which jobs the worker holds; without one it holds none."""
+    before = folder.holds(3)
+    folder.write_state({"held": [{"job": 3}]})
+
+    assert (before, folder.holds(3), folder.holds(4)) == (False, True, False)
 
 
 def test_a_broken_file_says_nothing(folder):
