@@ -10,7 +10,8 @@ import pytest
 from bot import wording
 from bot.wording.errors import ERRORS
 from storage.errors import UserError
-from storage.records import Kind, Method, Server, Status
+from storage.planning.durations import TimingKey
+from storage.records import Concept, Kind, Method, Server, Status, Timing
 
 DATASET = {"dataset": "my dog"}
 
@@ -67,6 +68,30 @@ async def test_near_pace(kit, scheduler):
 
     assert kit.says(answer, wording.training.STEPS_LIKE, time="22 min", device="two cores")
     assert kit.says(answer, wording.training.STEPS_LIKE, like="LoRA")
+
+
+async def test_workers_that_differ(kit, scheduler):
+    """With several workers, the card says where it would run, and how long it takes there."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    little = await kit.store.catalog.read()
+    gpu = replace(little, device="RTX 4090", memory_mib=24_000)
+    small = tuple(replace(base, present=base.small) for base in little.bases)
+    await kit.store.catalog.publish(replace(little, bases=small), "box/cpu", ["box/cuda0"])
+    await kit.store.catalog.publish(gpu, "box/cuda0", ["box/cpu"])
+    for device, seconds in (("two cores", 9.0), ("RTX 4090", 0.1)):
+        key = TimingKey(device, "sd15", 512, "lora", Concept.SUBJECT, 4)
+        await kit.store.durations.add_run(key, Timing(seconds, 0.0, 0.0, 10.0))
+    order = {**DATASET, "base": "sd15"}
+
+    there = await alice.slash(kit.channel, "train lora", **order)
+    await kit.store.catalog.publish(replace(gpu, away=True), "box/cuda0", ["box/cpu"])
+    await kit.store.catalog.publish(little, "box/cpu", ["box/cuda0"])
+    here = await alice.slash(kit.channel, "train lora", **order)
+
+    where = "RTX 4090 (box/cuda0)"
+    assert kit.says(there, wording.training.STEPS, device=where, time="23 s")
+    assert kit.says(here, wording.training.STEPS, device="two cores", time="20 min")
 
 
 @pytest.mark.parametrize(
