@@ -10,8 +10,9 @@ from storage.records import Base, Catalog, Place
 
 
 def list_runs(catalog: Catalog) -> frozenset[str]:
-    """Return the names of the bases that a worker has and that fit its memory, and its captioner.
+    """Return what a worker has and has the memory for, by name.
 
+    These are bases, trainings on them (`name_training`) by their estimates, and its captioner.
     Without a GPU only the embedded base fits, unless there is no other place for the rest.
     """
     fitting = {
@@ -19,7 +20,18 @@ def list_runs(catalog: Catalog) -> frozenset[str]:
         for base in catalog.bases
         if base.present and base.known and (base.small or base.memory_mib <= catalog.memory_mib)
     }
-    return frozenset({*fitting, catalog.captioner})
+    small = {base.name for base in catalog.bases if base.small}
+    trainings = {
+        name_training(rule.base, rule.method)
+        for rule in catalog.rules
+        if rule.base in fitting and (rule.base in small or rule.memory_mib <= catalog.memory_mib)
+    }
+    return frozenset({*fitting, *trainings, catalog.captioner})
+
+
+def name_training(base: str, method: str) -> str:
+    """Name what a method trains on a base, as queries of the queue do."""
+    return f"{base} {method}"
 
 
 def merge_catalogs(catalogs: Mapping[str, Catalog]) -> Catalog:

@@ -347,7 +347,7 @@ class Place(NamedTuple):
     device: str  #: its name, for people
     memory_mib: int
     stepper: str
-    runs: frozenset[str]  #: the bases that are there and fit, and its captioner
+    runs: frozenset[str]  #: see `storage.places.list_runs`
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,25 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from storage.errors import UserError
 from storage.records import Job, JobCommand, Kind, NewJob, Release, Status
+from storage.tables.claims import (
+    CLAIM_JOB,
+    CLAIM_WARM_JOB,
+    NO_PREFERENCES,
+    Preferences,
+    select_jobs,
+)
 from storage.tables.database import Connection, Database, read_row
 from storage.tables.trash import ADD_TRACES, Trash
 
 MAX_ATTEMPTS = 3  #: that crash a worker, without any progress in between
 MAX_INTERRUPTIONS = 20  #: from outside, without any progress in between: else it never ends
 MAX_LEASE_SECONDS = 60.0  #: of a claim
-WARM_SECONDS = 60.0  #: by which a job may overtake another if its base is in memory already
 DAY_SECONDS = 86400.0
 
 SELECT_SAME_JOB = """
@@ -39,36 +45,6 @@ VALUES
   (lower(hex(randomblob(8))), :kind, :owner, :guild, :channel, :request, :base, :dataset, :style,
    :private, :comparison, :now)
 RETURNING *
-"""
-CLAIM_JOB = """
-UPDATE jobs SET status = 'running', worker = :worker, lease = :now + :lease,
-  fence = fence + 1, attempts = attempts + 1, started = coalesce(started, :now)
-WHERE id = (
-  SELECT id FROM jobs INDEXED BY jobs_queue WHERE status = 'queued'
-    AND kind IN (SELECT value FROM json_each(:kinds))
-    AND (:bases IS NULL OR base IN (SELECT value FROM json_each(:bases)))
-    AND base NOT IN (SELECT value FROM json_each(:elsewhere))
-  ORDER BY urgency, id LIMIT 1
-) RETURNING *
-"""
-#: the same, for the oldest job on a warm base if the oldest of all came little before it
-CLAIM_WARM_JOB = """
-UPDATE jobs SET status = 'running', worker = :worker, lease = :now + :lease,
-  fence = fence + 1, attempts = attempts + 1, started = coalesce(started, :now)
-WHERE id = (
-  SELECT warm.id FROM jobs AS warm INDEXED BY jobs_queue WHERE status = 'queued'
-    AND kind IN (SELECT value FROM json_each(:kinds))
-    AND (:bases IS NULL OR base IN (SELECT value FROM json_each(:bases)))
-    AND base IN (SELECT value FROM json_each(:warm))
-    AND NOT EXISTS (
-      SELECT 1 FROM jobs AS other INDEXED BY jobs_queue WHERE other.status = 'queued'
-        AND other.kind IN (SELECT value FROM json_each(:kinds))
-        AND (:bases IS NULL OR other.base IN (SELECT value FROM json_each(:bases)))
-        AND other.base NOT IN (SELECT value FROM json_each(:elsewhere))
-        AND (other.urgency < warm.urgency
-          OR (other.urgency = warm.urgency AND other.created < warm.created - :ahead)))
-  ORDER BY urgency, id LIMIT 1
-) RETURNING *
 """
 EXTEND_LEASE = """
 UPDATE jobs SET lease = :until WHERE id = :job AND fence = :fence AND status = 'running'
@@ -111,16 +87,6 @@ SELECT count(*) AS place FROM jobs AS other, (SELECT * FROM jobs WHERE id = :job
 WHERE other.status = 'queued' AND mine.status = 'queued'
   AND (other.urgency, other.id) <= (mine.urgency, mine.id)
 """
-
-
-class Preferences(NamedTuple):
-    """Names of bases: those that a worker leaves to others, and those in its memory."""
-
-    elsewhere: Collection[str] = ()
-    warm: Collection[str] = ()
-
-
-NO_PREFERENCES = Preferences()
 
 
 class Jobs:
@@ -267,23 +233,17 @@ class Jobs:
     ) -> Job | None:
         """Claim the next job for `lease` seconds; None if there is none.
 
-        Samples come first, then captions, then trainings; among these the oldest. Bases that can
-        run elsewhere only are left to others. A job whose base is warm, in the worker's memory,
+        Samples come first, then captions, then trainings; among these the oldest. What can
+        run elsewhere only is left to others. A job whose base is warm, in the worker's memory,
         comes first, but before none that has waited WARM_SECONDS longer.
         """
-        values = {
-            "worker": worker,
-            "kinds": json.dumps(list(kinds)),
-            "bases": None if bases is None else json.dumps(list(bases)),
-            "elsewhere": json.dumps(list(preferred.elsewhere)),
-            "lease": lease,
-            "now": time.time(),
-        }
-        row = None
-        if preferred.warm:
-            warm = {"warm": json.dumps(list(preferred.warm)), "ahead": WARM_SECONDS}
-            row = await self._database.fetch_one(CLAIM_WARM_JOB, **values, **warm)
-        row = row or await self._database.fetch_one(CLAIM_JOB, **values)
+        row = await self._database.fetch_one(
+            CLAIM_WARM_JOB if preferred.warm else CLAIM_JOB,
+            worker=worker,
+            lease=lease,
+            now=time.time(),
+            **select_jobs(kinds, bases, preferred),
+        )
         return None if row is None else job_from_row(row)
 
     async def extend_lease(self, job_id: int, fence: int, lease: float = 30) -> bool:

@@ -34,9 +34,17 @@ def test_one() -> None:
 def test_what_fits() -> None:
     """A worker runs what it has and has the memory for, and its captioner; emoji always."""
     absent = replace(LARGE, name="flux", present=False)
+    rules = tuple(
+        replace(RULE, base=base, method=method, memory_mib=mib)
+        for base, method, mib in (
+            ("sdxl", "lora", 6500), ("sdxl", "finetune", 20_000), ("embedded", "lora", 9999)
+        )
+    )  # fmt: skip
+    middle = replace(BIG, memory_mib=8000, rules=rules)
 
-    assert list_runs(BIG) == {"embedded", "sdxl", "blip"}
+    assert list_runs(BIG) == {"embedded", "sdxl", "sdxl lora", "blip"}
     assert list_runs(LITTLE) == {"embedded"}
+    assert list_runs(middle) == {"embedded", "sdxl", "sdxl lora", "embedded lora", "blip"}
     assert list_runs(replace(BIG, bases=(SMALL, absent))) == {"embedded", "blip"}
 
 

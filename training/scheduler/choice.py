@@ -13,7 +13,7 @@ from training.scheduler.handle import WorkerHandle
 def list_elsewhere(
     worker: WorkerHandle, workers: Sequence[WorkerHandle], catalogs: Mapping[str, Catalog]
 ) -> list[str]:
-    """Name the bases and captioners that other workers can run, and this one cannot.
+    """Name the bases, trainings and captioners that fit other workers, and not this one.
 
     What nobody can run is in no list: whoever claims it ends it with the reason. As long as a
     worker has not told what it can do, it may be anything that is known of.

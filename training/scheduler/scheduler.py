@@ -14,7 +14,7 @@ from storage.events import Note
 from storage.records import Catalog, Job, Release, Status
 from storage.store import Store
 from storage.tables.catalog import catalog_from_json
-from storage.tables.jobs import Preferences
+from storage.tables.claims import Preferences
 from training.scheduler.backend import Backend
 from training.scheduler.choice import list_elsewhere, list_fitting, list_warm
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job

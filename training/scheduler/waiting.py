@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from storage.events import LogEntry, Note
+from storage.places import name_training
 from storage.records import Catalog, Job, Status
 from storage.store import Store
 from training.scheduler.choice import list_elsewhere
@@ -67,6 +68,10 @@ async def note_absent(
     present = [worker for worker in workers if worker not in away]
     left = [frozenset(list_elsewhere(worker, workers, catalogs)) for worker in present]
     only_away = frozenset.intersection(*left)
-    stuck = [job for job in await notes.list_waiting() if job.base in only_away]
+    stuck = [
+        job
+        for job in await notes.list_waiting()
+        if {job.base, name_training(job.base, job.request.get("method", ""))} & only_away
+    ]
     facts = {"workers": ", ".join(worker.name for worker in away)}
     await notes.tell(Note(WORKER_AWAY, facts), stuck)

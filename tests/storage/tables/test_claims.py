@@ -12,7 +12,8 @@ import pytest
 from storage.folders import Home
 from storage.records import Job, Kind, NewJob, Release, Status
 from storage.store import Store
-from storage.tables.jobs import CLAIM_JOB, MAX_ATTEMPTS, MAX_INTERRUPTIONS
+from storage.tables.claims import CLAIM_JOB, NO_PREFERENCES, Preferences, select_jobs
+from storage.tables.jobs import MAX_ATTEMPTS, MAX_INTERRUPTIONS
 from tests.fakes.claims import ALL_KINDS, claim, statuses
 
 ALICE, BOB, MODERATOR, GUILD, CHANNEL = 1001, 1002, 1003, 77, 88
@@ -77,8 +78,9 @@ async def test_kinds_and_bases(store: Store, make_job: MakeJob) -> None:
 async def test_indexed(store: Store) -> None:
     """A claim uses the index and does not sort the queue."""
     plan = await store._database.execute(
-        f"EXPLAIN QUERY PLAN {CLAIM_JOB}", worker="w", kinds="[]", bases=None, lease=30, now=0
-    )
+        f"EXPLAIN QUERY PLAN {CLAIM_JOB}",
+        worker="w", lease=30, now=0, **select_jobs([], None, NO_PREFERENCES),
+    )  # fmt: skip
     steps = " ".join(row["detail"] for row in plan)
 
     assert "jobs_queue" in steps
@@ -229,3 +231,75 @@ async def test_progress_resets(store: Store, make_job: MakeJob) -> None:
         released = await store.jobs.release(job.id, job.fence, Release.CRASHED)
 
     assert (released.status, released.attempts, released.interruptions) == (Status.QUEUED, 1, 0)
+
+
+async def test_elsewhere(store: Store, make_job: MakeJob) -> None:
+    """What only others can run is left to them; the rest keeps its order."""
+    for base in ("sdxl", "embedded"):
+        await store.jobs.queue(make_job(base=base, request={"base": base}))
+    preferred = Preferences(elsewhere=("sdxl",))
+
+    first = await store.jobs.claim("a", ALL_KINDS, preferred=preferred)
+    none = await store.jobs.claim("a", ALL_KINDS, preferred=preferred)
+    second = await store.jobs.claim("b", ALL_KINDS)
+
+    assert [job and job.base for job in (first, none, second)] == ["embedded", None, "sdxl"]
+
+
+async def test_trainings_elsewhere(store: Store, make_job: MakeJob) -> None:
+    """A method that needs more memory is left to others; the base's other jobs are not."""
+    for method in ("finetune", "lora"):
+        await store.jobs.queue(make_job(base="sdxl", request={"method": method}))
+    await store.jobs.queue(make_job(Kind.SAMPLE, base="sdxl"))
+
+    preferred = Preferences(elsewhere=("sdxl finetune",), warm=("sdxl",))
+    jobs = [await store.jobs.claim("a", ALL_KINDS, preferred=preferred) for _ in range(3)]
+
+    assert [job and job.request.get("method", job.kind) for job in jobs] == [
+        Kind.SAMPLE, "lora", None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("waited", "expected"), [(50, ["warm", "cold"]), (70, ["cold", "warm"])])
+async def test_warm(store: Store, make_job: MakeJob, waited: float, expected: list[str]) -> None:
+    """A base in memory comes first, but before no job that has waited a minute longer."""
+    cold = await store.jobs.queue(make_job(base="cold"))
+    await store.jobs.queue(make_job(base="warm", request={"base": "warm"}))
+    sql = "UPDATE jobs SET created = created - :waited WHERE id = :id"
+    await store.jobs._database.execute(sql, waited=waited, id=cold.id)
+
+    claimed = [
+        await store.jobs.claim("a", ALL_KINDS, preferred=Preferences(warm=("warm", "other")))
+        for _ in expected
+    ]
+
+    assert [job and job.base for job in claimed] == expected
+
+
+async def test_warm_jobs_that_keep_coming(store: Store, make_job: MakeJob) -> None:
+    """A job on a cold base waits for those that came within a minute of it, and for no more."""
+    jobs = [await store.jobs.queue(make_job(base="cold"))]
+    for number in range(9):
+        request = {"base": "warm", "steps": number}
+        jobs.append(await store.jobs.queue(make_job(base="warm", request=request)))
+    for number, job in enumerate(jobs):
+        sql = "UPDATE jobs SET created = 1e9 + :after WHERE id = :id"
+        await store.jobs._database.execute(sql, after=15 * number, id=job.id)
+
+    bases = []
+    for _ in jobs:
+        job = await store.jobs.claim("a", ALL_KINDS, preferred=Preferences(warm=("warm",)))
+        bases.append(job and job.base)
+
+    assert bases == [*["warm"] * 4, "cold", *["warm"] * 5]
+
+
+async def test_warm_sample(store: Store, make_job: MakeJob) -> None:
+    """A training on a warm base overtakes no sample."""
+    await store.jobs.queue(make_job(base="warm"))
+    await store.jobs.queue(make_job(Kind.SAMPLE, base="cold"))
+
+    job = await store.jobs.claim("a", ALL_KINDS, preferred=Preferences(warm=("warm",)))
+
+    assert job is not None
+    assert job.kind is Kind.SAMPLE

@@ -10,7 +10,6 @@ from storage.errors import UserError
 from storage.folders import Home
 from storage.records import Concept, JobCommand, Kind, NewJob, Status
 from storage.store import Store
-from storage.tables.jobs import Preferences
 from tests.fakes.claims import ALL_KINDS, claim, statuses
 
 ALICE, BOB, MODERATOR, GUILD, CHANNEL = 1001, 1002, 1003, 77, 88
@@ -204,61 +203,3 @@ async def test_restart(home: Home, make_job: MakeJob) -> None:
         after = await store.jobs.get(job.id)
 
     assert before == after
-
-
-async def test_elsewhere(store: Store, make_job: MakeJob) -> None:
-    """What only others can run is left to them; the rest keeps its order."""
-    for base in ("sdxl", "embedded"):
-        await store.jobs.queue(make_job(base=base, request={"base": base}))
-    preferred = Preferences(elsewhere=("sdxl",))
-
-    first = await store.jobs.claim("a", ALL_KINDS, preferred=preferred)
-    none = await store.jobs.claim("a", ALL_KINDS, preferred=preferred)
-    second = await store.jobs.claim("b", ALL_KINDS)
-
-    assert [job and job.base for job in (first, none, second)] == ["embedded", None, "sdxl"]
-
-
-@pytest.mark.parametrize(("waited", "expected"), [(50, ["warm", "cold"]), (70, ["cold", "warm"])])
-async def test_warm(store: Store, make_job: MakeJob, waited: float, expected: list[str]) -> None:
-    """A base in memory comes first, but before no job that has waited a minute longer."""
-    cold = await store.jobs.queue(make_job(base="cold"))
-    await store.jobs.queue(make_job(base="warm", request={"base": "warm"}))
-    sql = "UPDATE jobs SET created = created - :waited WHERE id = :id"
-    await store.jobs._database.execute(sql, waited=waited, id=cold.id)
-
-    claimed = [
-        await store.jobs.claim("a", ALL_KINDS, preferred=Preferences(warm=("warm", "other")))
-        for _ in expected
-    ]
-
-    assert [job and job.base for job in claimed] == expected
-
-
-async def test_warm_jobs_that_keep_coming(store: Store, make_job: MakeJob) -> None:
-    """A job on a cold base waits for those that came within a minute of it, and for no more."""
-    jobs = [await store.jobs.queue(make_job(base="cold"))]
-    for number in range(9):
-        request = {"base": "warm", "steps": number}
-        jobs.append(await store.jobs.queue(make_job(base="warm", request=request)))
-    for number, job in enumerate(jobs):
-        sql = "UPDATE jobs SET created = 1e9 + :after WHERE id = :id"
-        await store.jobs._database.execute(sql, after=15 * number, id=job.id)
-
-    bases = []
-    for _ in jobs:
-        job = await store.jobs.claim("a", ALL_KINDS, preferred=Preferences(warm=("warm",)))
-        bases.append(job and job.base)
-
-    assert bases == [*["warm"] * 4, "cold", *["warm"] * 5]
-
-
-async def test_warm_sample(store: Store, make_job: MakeJob) -> None:
-    """A training on a warm base overtakes no sample."""
-    await store.jobs.queue(make_job(base="warm"))
-    await store.jobs.queue(make_job(Kind.SAMPLE, base="cold"))
-
-    job = await store.jobs.claim("a", ALL_KINDS, preferred=Preferences(warm=("warm",)))
-
-    assert job is not None
-    assert job.kind is Kind.SAMPLE

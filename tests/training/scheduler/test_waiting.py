@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from storage.events import Note
-from storage.records import Base, Catalog, Status
+from storage.records import Base, Catalog, Concept, Dial, Rule, Status
 from training.scheduler.choice import list_elsewhere, list_warm
 from training.scheduler.handle import WorkerHandle
 from training.scheduler.local import LocalBackend
@@ -66,6 +66,23 @@ async def test_a_worker_that_is_gone(queue, workers, catalogs):
     assert [place.worker for place in without.places] == ["box/cuda0"]
     assert list_elsewhere(workers[0], workers, catalogs) == ["large"]
     assert len(back.places) == 2
+
+
+async def test_a_training_that_is_too_large_here(queue, workers, catalogs):
+    """A training that fits only the memory of the worker that is away waits for it."""
+    rules = (Rule("lora", "embedded", Concept.LOOK, Dial.QUICK, 40, 0, 1, 99, 2, 1e-3, 2, 9, ""),)
+    large = tuple(replace(rule, base="large", memory_mib=70) for rule in rules)
+    here = (SMALL, replace(LARGE, memory_mib=40))
+    known = {
+        name: replace(catalog, bases=here, rules=rules + large)
+        for name, catalog in catalogs.items()
+    }
+    workers[1].seen_at -= AWAY_SECONDS + 5
+    jobs = [await queue.add_sample(base="large"), await queue.add_training(base="large")]
+    await note_absent(WaitingNotes(queue.store), workers, known)
+
+    found = [await queue.store.events.list_kind(job.id, Note) for job in jobs]
+    assert [len(notes) for notes in found] == [0, 1]
 
 
 async def test_what_nobody_can_run(queue, workers, catalogs):
