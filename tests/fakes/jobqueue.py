@@ -18,6 +18,7 @@ from PIL import Image
 from storage.events import Event, StatusChanged
 from storage.records import CheckedPhoto, Concept, Kind, NewJob, Status
 from storage.settings import read_settings
+from training.scheduler.backend import Backend
 from training.scheduler.local import LocalBackend
 from training.scheduler.scheduler import Scheduler
 from training.settings import TrainingSettings
@@ -156,9 +157,11 @@ class QueueKit:
                 child.wait()
 
     @asynccontextmanager
-    async def running_scheduler(self, **known: Any) -> AsyncIterator[Scheduler]:
-        """Run a scheduler in this process, whose workers are fake."""
-        backend = LocalBackend(self.home, WORKER)
+    async def running_scheduler(
+        self, backend: Backend | None = None, **known: Any
+    ) -> AsyncIterator[Scheduler]:
+        """Run a scheduler in this process, whose workers are fake, and here if nobody says."""
+        backend = backend or LocalBackend(self.home, WORKER)
         chosen = read_settings(
             TrainingSettings, **{"home": self.home.path, "device": "cpu"} | known
         )
