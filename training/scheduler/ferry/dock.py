@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class BoxDock:
         self.home, self.worker = home, WorkerFolder(home.workers / check_name(worker))
         self.digests = Digests()
         self.arrivals: dict[Path, Arrival] = {}
+        self.writer = ThreadPoolExecutor(1, "ferry")
 
     @property
     def arriving(self) -> Path:
@@ -115,11 +117,11 @@ class BoxDock:
         if path.exists() and self.digests.digest(path) == file.digest:
             return file.size
         part = self.arriving / folder / check_name(file.digest)
-        arrival = self.arrivals.setdefault(part, Arrival(part))
+        arrival = self.arrivals.setdefault(part, Arrival(part, self.writer))
         if arrival.append(offset, chunk[: file.size - offset]) < file.size:
             return arrival.size
         del self.arrivals[part]
-        if arrival.hash.hexdigest() != file.digest:
+        if arrival.finish() != file.digest:
             part.unlink()
             raise DamagedFileError(f"{file.path} arrived damaged")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -180,6 +181,8 @@ class JobMirror:
                 if not chunk or arrived + len(chunk) > file.size:
                     break
                 opened.write(chunk)
+            opened.flush()
+            os.fsync(opened.fileno())  # else a power cut may keep its name without its content
         if self.digests.digest(part) != file.digest:
             part.unlink()
             raise DamagedFileError(f"{file.path} has changed while it was fetched")
@@ -190,11 +193,12 @@ class JobMirror:
 
     def _read_growing(self, path: str) -> bytes:
         """Return what was appended to a file since it was last fetched."""
-        here = join(self.folder.path, path)
+        here, found = join(self.folder.path, path), b""
+        offset = here.stat().st_size if here.exists() else 0
         with suppress(FileNotFoundError):
-            offset = here.stat().st_size if here.exists() else 0
-            return self.dock.read(self.trip, path, offset, self.chunk_bytes)
-        return b""
+            while chunk := self.dock.read(self.trip, path, offset + len(found), self.chunk_bytes):
+                found += chunk
+        return found
 
     def _append(self, path: str, content: bytes) -> bool:
         """Append what was fetched, unless the job was claimed anew; return whether it was not."""

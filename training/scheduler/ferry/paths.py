@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path, PurePosixPath
 
 #: Files of a job folder that are appended to. They are compared and copied by their length.
@@ -60,25 +60,46 @@ class Digests:
 
 
 class Arrival:
-    """A file that arrives in chunks, digested on its way."""
+    """A file that arrives in chunks; each is written and digested while the next one travels."""
 
-    def __init__(self, part: Path) -> None:
-        self.part, self.size, self.hash = part, 0, hashlib.sha256()
+    def __init__(self, part: Path, writer: Executor) -> None:
+        self.part, self.writer = part, writer
+        self.size, self.hash = 0, hashlib.sha256()
+        self.pending: Future[None] | None = None
 
     def append(self, offset: int, chunk: bytes) -> int:
-        """Append a chunk if it begins where the file ends; return the file's size then."""
+        """Append a chunk if it begins where the file ends; return the file's size then.
+
+        Raises OSError if the chunk before could not be written.
+        """
+        self.finish()
+        if chunk and offset == self.size:
+            self.size += len(chunk)
+            self.pending = self.writer.submit(self._write, chunk)
+        return self.size
+
+    def finish(self) -> str:
+        """Wait until all that has arrived is written; return its digest."""
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            pending.result()
+        written = self.part.stat().st_size if self.part.exists() else 0
+        if written != self.size or not self.part.exists():
+            self._read_again()
+        return self.hash.hexdigest()
+
+    def _write(self, chunk: bytes) -> None:
+        with self.part.open("ab") as file:
+            file.write(chunk)
+        self.hash.update(chunk)
+
+    def _read_again(self) -> None:
+        """Digest what is there: another process received it, or a chunk could not be written."""
         self.part.parent.mkdir(parents=True, exist_ok=True)
         with self.part.open("a+b") as file:
-            end = file.seek(0, os.SEEK_END)
-            if end != self.size:  # another process received the beginning
-                file.seek(0)
-                self.hash, self.size = hashlib.file_digest(file, "sha256"), end
-                file.seek(0, os.SEEK_END)
-            if chunk and offset == end:
-                file.write(chunk)
-                self.hash.update(chunk)
-                self.size += len(chunk)
-        return self.size
+            self.size = file.tell()
+            file.seek(0)
+            self.hash = hashlib.file_digest(file, "sha256")
 
 
 def read_version(path: Path) -> tuple[int, int, int]:
