@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 TURN_SECONDS = 0.1  #: between two turns of a ferry
 
 #: without an answer, after which a worker counts as dead and its jobs go on elsewhere; the
-#: connection itself is called lost after some seconds more
-MAX_LOST_SECONDS = 20.0
+#: connection itself is called lost after some seconds more. Less than the silence that makes a
+#: worker count as hung: a hung worker is blamed on its job, a machine that is away is not
+MAX_LOST_SECONDS = 10.0
 
 
 class RemoteBackend:
@@ -53,8 +54,6 @@ class RemoteBackend:
 
     def alive(self, process: Process) -> bool:
         """Return whether the worker runs, or was there a moment ago."""
-        if self.carrier is None:  # another scheduler started it
-            self._carry(process)
         try:
             self.health = self.remote.check(process)
             self.lost.look(alive=True)
@@ -62,8 +61,11 @@ class RemoteBackend:
             if self.lost.look(alive=False) > MAX_LOST_SECONDS:
                 log.warning("The machine of worker %s is away: %s", self.name, lost)
                 self.health = Health(alive=False)
+                self._stop_carrying()
         if not self.health.alive:
             self._stop_carrying(last_turn=True)
+        elif self.carrier is None:  # another scheduler started it
+            self._carry(process)
         return self.health.alive
 
     def died_by_itself(self, process: Process) -> bool:  # noqa: ARG002 - the last one checked

@@ -14,6 +14,7 @@ from storage.records import Status
 from tests.fakes.jobqueue import ALICE
 from tests.fakes.remote import FakeRemote
 from training.scheduler.ferry.backend import MAX_LOST_SECONDS, RemoteBackend
+from training.scheduler.watch import WorkerWatch
 
 pytestmark = pytest.mark.slow(1)
 WORKER = (sys.executable, "-m", "tests.fakes.worker")
@@ -69,7 +70,10 @@ async def test_a_killed_worker(queue, remote):
 
 
 def test_an_unplugged_machine(tmp_path, remote):
-    """One that does not answer counts as dead after a while; one that hiccups does not."""
+    """One that does not answer counts as dead after a while; one that hiccups does not.
+
+    It is dead before its worker counts as hung, which would be blamed on the job.
+    """
     now = [0.0]
     home = Home(tmp_path / "here")
     home.workers.mkdir(parents=True)
@@ -82,15 +86,20 @@ def test_an_unplugged_machine(tmp_path, remote):
 
     assert look(1)
     remote.wire.unplugged = True
-    hiccup = [look(4) for _ in range(4)]
+    hiccup = [look(4) for _ in range(2)]
     remote.wire.unplugged = False
     back = look(1)
+    watch = WorkerWatch(backend, process, tmp_path / "silent", clock=lambda: now[0])
     remote.wire.unplugged = True
-    gone = [look(4) for _ in range(6)]
+    gone, hangs = [look(4)], list[bool]()
+    while gone[-1]:
+        hangs.append(watch.hangs(ready=True, holds_job=True))
+        gone.append(look(4))
     remote.wire.unplugged = False
 
-    assert (hiccup, back) == ([True] * 4, True)
+    assert (hiccup, back) == ([True] * 2, True)
     assert gone == [True] * int(MAX_LOST_SECONDS // 4) + [False]
+    assert not any(hangs)
     assert not backend.died_by_itself(process)
     again = backend.start("cpu")
     assert again["session"] == process["session"] + 1
