@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
+from threading import RLock
+from typing import Concatenate, ParamSpec, TypeVar
 
 from storage.folders import Home, write_whole
 from training.scheduler.ferry.paths import GROWING, Arrival, Digests, check_name, join, walk
@@ -17,7 +20,20 @@ from training.worker.counter import count_up
 from training.worker.folder import WorkerFolder
 
 SMALL_FILES = ("state.json", "catalog.json", "advancing", "heartbeat")
+P = ParamSpec("P")
+T = TypeVar("T")
 ARRIVING = ".arriving"  #: the folder of files that are not whole yet, below `runs`
+
+
+def alone(method: Callable[Concatenate[BoxDock, P], T]) -> Callable[Concatenate[BoxDock, P], T]:
+    """Have a method of the dock wait until no other one runs."""
+
+    @wraps(method)
+    def locked(dock: BoxDock, /, *values: P.args, **named: P.kwargs) -> T:
+        with dock.lock:
+            return method(dock, *values, **named)
+
+    return locked
 
 
 class BoxDock:
@@ -28,6 +44,7 @@ class BoxDock:
         self.digests = Digests()
         self.arrivals: dict[Path, Arrival] = {}
         self.writer = ThreadPoolExecutor(1, "ferry")
+        self.lock = RLock()  #: a call whose answer was lost may still run when it is repeated
 
     @property
     def arriving(self) -> Path:
@@ -41,6 +58,7 @@ class BoxDock:
             return int((self.worker.path / "session").read_bytes())
         return 0
 
+    @alone
     def begin_session(self) -> int:
         """Remove every job's files, and count the session up: older messages are refused."""
         session = self.session + 1
@@ -50,6 +68,7 @@ class BoxDock:
         self.sweep()
         return session
 
+    @alone
     def sweep(self) -> None:
         """Remove every job's files: no byte of a member's stays."""
         shutil.rmtree(self.home.runs, ignore_errors=True)
@@ -58,11 +77,13 @@ class BoxDock:
 
     # the worker ---------------------------------------------------------------------------------
 
+    @alone
     def greet(self, session: int) -> None:
         """Tell the worker that its scheduler lives."""
         self._check_session(session)
         count_up(self.worker.scheduler_heartbeat)
 
+    @alone
     def read_worker(self, session: int, known: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:
         """Return the worker's small files that have changed; their versions are digests."""
         self._check_session(session)
@@ -77,6 +98,7 @@ class BoxDock:
                 found[name] = version, content
         return found
 
+    @alone
     def send_request(self, session: int, name: str, content: bytes) -> None:
         """Put a request into the worker's inbox, once."""
         self._check_session(session)
@@ -90,6 +112,7 @@ class BoxDock:
 
     # a job's files ------------------------------------------------------------------------------
 
+    @alone
     def list_files(self, trip: Trip) -> list[FileState]:
         """List the whole files of a job folder."""
         folder, found = self._find(trip), list[FileState]()
@@ -99,16 +122,19 @@ class BoxDock:
                 found.append(FileState(path, file.stat().st_size, digest))
         return found
 
+    @alone
     def read(self, trip: Trip, path: str, offset: int, size: int) -> bytes:
         """Return a part of a file."""
         with join(self._find(trip), path).open("rb") as file:
             file.seek(offset)
             return file.read(size)
 
+    @alone
     def offer(self, trip: Trip, file: FileState) -> int:
         """Return how many bytes of a file have arrived; put it into its place if all have."""
         return self.write(trip, file, 0, b"")
 
+    @alone
     def write(self, trip: Trip, file: FileState, offset: int, chunk: bytes) -> int:
         """Append a chunk, unless another end of the file was meant."""
         self._check_session(trip.session)
@@ -129,6 +155,7 @@ class BoxDock:
         self.digests.note(path, file.digest)
         return file.size
 
+    @alone
     def remove(self, trip: Trip, paths: Sequence[str]) -> None:
         """Remove files of a job folder, or the folder."""
         self._check_session(trip.session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,7 +20,7 @@ from benchmarks.speed.machines import (
 )
 from benchmarks.speed.wire import Wire
 from storage.folders import write_json
-from training.scheduler.ferry.remote import StaleMessageError, Trip
+from training.scheduler.ferry.remote import FileState, StaleMessageError, Trip
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
 
@@ -156,6 +157,25 @@ def test_random_cuts(tmp_path, seed):
     At every moment, each event here names a file that is whole here; clocks may differ.
     """
     assert run_case(tmp_path, seed, clock=(seed % 3 - 1) * 3600.0) == Losses()
+
+
+def test_calls_at_once(tmp_path):
+    """A call that is repeated while it still runs puts the right file into its place."""
+    two = TwoMachines(tmp_path, Wire())
+    two.claim((bytes(range(256)) * 40,))
+    trip = Trip(two.session, FOLDER, two.fence)
+    content = (two.folder.photos / "0.png").read_bytes()
+    file = FileState("photos/0.png", len(content), hashlib.sha256(content).hexdigest())
+
+    def send(_):
+        arrived = two.dock.offer(trip, file)
+        while arrived < file.size:
+            arrived = two.dock.write(trip, file, arrived, content[arrived : arrived + CHUNK])
+
+    with ThreadPoolExecutor(4) as senders:
+        list(senders.map(send, range(40)))
+
+    assert (two.there.photos / "0.png").read_bytes() == content
 
 
 def test_losses_are_counted(two):
