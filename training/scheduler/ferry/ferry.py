@@ -54,6 +54,7 @@ class Ferry:
         for name, mirror in list(self.mirrors.items()):
             if mirror.is_over:
                 self.dock.remove(mirror.trip, ())
+                mirror.remove_parts()
                 del self.mirrors[name]
                 continue
             try:
@@ -114,6 +115,11 @@ class JobMirror:
         """Whether the job has ended here, or was claimed anew: then nothing is published."""
         return read_fence(self.folder) != self.trip.fence
 
+    def remove_parts(self) -> None:
+        """Remove here what was cut off while it was fetched."""
+        for part in self.folder.path.rglob(".*.part"):
+            part.unlink(missing_ok=True)
+
     # there --------------------------------------------------------------------------------------
 
     def send(self) -> None:
@@ -173,12 +179,15 @@ class JobMirror:
     def _fetch_file(self, file: FileState) -> None:
         """Fetch a file, from where it was cut; it is whole before it has its name."""
         path = join(self.folder.path, file.path)
+        if self.is_over:
+            raise StaleMessageError(f"{self.trip.folder} is over")
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{file.digest[:16]}.part")
         with part.open("ab") as opened:
             while (arrived := opened.tell()) < file.size:
-                chunk = self.dock.read(self.trip, file.path, arrived, self.chunk_bytes)
-                if not chunk or arrived + len(chunk) > file.size:
+                wanted = min(self.chunk_bytes, file.size - arrived)  # it may have grown since
+                chunk = self.dock.read(self.trip, file.path, arrived, wanted)
+                if not chunk:
                     break
                 opened.write(chunk)
             opened.flush()

@@ -159,6 +159,35 @@ def test_random_cuts(tmp_path, seed):
     assert run_case(tmp_path, seed, clock=(seed % 3 - 1) * 3600.0) == Losses()
 
 
+def test_a_file_that_grows_meanwhile(two):
+    """What a file has grown by since it was listed is left for the next turn; events go on."""
+    read, log = two.dock.read, two.there.tensorboard / "log"
+    two.write("tensorboard/log", b"first")
+
+    def read_later(trip, path, offset, size):
+        if path == "tensorboard/log":
+            log.write_bytes(log.read_bytes() + b"more")
+        return read(trip, path, offset, size)
+
+    two.dock.read = read_later
+    two.carry()
+
+    assert list_named(two) == ["tensorboard/log"]
+    assert (two.folder.tensorboard / "log").read_bytes() == b"first"
+
+
+def test_what_was_cut_off_goes_with_the_job(two):
+    """Half a file is gone once the job has ended, and no ended job's folder is made anew."""
+    part = two.folder.result / ".style.safetensors.0123456789abcdef.part"
+    part.parent.mkdir()
+    part.write_bytes(b"half")
+    two.folder.request_file.unlink()
+
+    two.carry()
+
+    assert not part.exists()
+
+
 def test_calls_at_once(tmp_path):
     """A call that is repeated while it still runs puts the right file into its place."""
     two = TwoMachines(tmp_path, Wire())
