@@ -111,7 +111,12 @@ def check_order(order: ComparisonOrder) -> None:
 
 
 async def check_quota(bot: Bot, count: int, owner: int, guild: int) -> None:
-    """Raise UserError if the server does not allow so many more trainings today."""
+    """Raise UserError if the server does not allow so many more trainings today.
+
+    Neither may another comparison of the member's be open: they are made one after the other.
+    """
+    if any(each.owner == owner for each in await bot.store.comparisons.list_open()):
+        raise UserError("comparison_busy")
     server = await bot.store.servers.get(guild)
     left = server.jobs - await bot.store.jobs.count_recent_trainings(owner, guild)
     if server.jobs and count > left:

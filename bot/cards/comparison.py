@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import discord
 
 from bot import wording
-from bot.actions import channels
 from bot.actions.comparing import (
     ComparisonOrder,
     ComparisonPreview,
@@ -18,11 +18,11 @@ from bot.actions.comparing import (
 )
 from bot.actions.order import load_draft
 from bot.actions.permissions import check_role
-from bot.actions.training import Preview, list_unattested
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.components import Button, defer_update, edit, row, text
+from bot.cards.components import row, text
 from bot.cards.job import COLOURS
+from bot.cards.starting import CheckedOrder, Leave, StartOrder
 from bot.wording import fill, format_count, format_duration, format_size, join_words, say
 from storage.records import Status
 
@@ -94,52 +94,22 @@ def caution_lines(preview: ComparisonPreview) -> Iterator[str]:
         )
 
 
-async def find_room_or_ask(interaction: Interaction, first: Preview, attest: Button) -> int:
-    """Return the channel for an order's card, 0 if the people in the photos have to be asked.
+class Start(StartOrder, verb="compare:start"):
+    """Start a comparison."""
 
-    `first` is one of its trainings, all of which have the same photos.
-    """
-    names = [each.name for each in first.datasets]
-    if list_unattested(interaction.client, first):
-        asked = text(say(wording.training.ATTEST_ASK, names=names))
-        await edit(interaction, Card(asked, row(attest, Leave())))
-        return 0
-    return await channels.find_room(interaction, names[0], private=first.order.private)
+    started = wording.comparison.STARTED
 
-
-class Start(Button, verb="compare:start"):
-    """Check everything once more, then start; the card of the comparison follows."""
-
-    label, style = wording.comparison.START, discord.ButtonStyle.success
-
-    async def press(self, interaction: Interaction) -> None:
-        await defer_update(interaction)
+    async def check(self, interaction: Interaction) -> CheckedOrder:
         bot, guild = interaction.client, interaction.guild_id or 0
-        await check_role(interaction, "train")
         order = await load_draft(interaction, ComparisonOrder, self.number(0))
         preview = await preview_comparison(bot, order, interaction.user.id, guild)
-        attest = Attest(self.number(0))
-        if channel := await find_room_or_ask(interaction, preview.previews[0], attest):
-            await start_comparison(bot, preview, guild, channel)
-            await edit(interaction, Card(text(fill(wording.comparison.STARTED, channel=channel))))
+        return CheckedOrder(preview.previews[0], partial(start_comparison, bot, preview, guild))
 
 
 class Attest(Start, verb="compare:attest"):
     """Attest that the people in the photos agree, and start."""
 
-    label, style = wording.comparison.ATTEST, discord.ButtonStyle.primary
-
-    async def press(self, interaction: Interaction) -> None:
-        order = await load_draft(interaction, ComparisonOrder, self.number(0))
-        await interaction.client.store.datasets.attest(order.dataset, interaction.user.id)
-        await super().press(interaction)
+    label, style, attests = wording.training.ATTEST, discord.ButtonStyle.primary, True
 
 
-class Leave(Button, verb="compare:leave"):
-    """Start nothing, and confirm it."""
-
-    label = wording.comparison.NOT_NOW
-
-    async def press(self, interaction: Interaction) -> None:
-        await defer_update(interaction)
-        await edit(interaction, Card(text(wording.comparison.NOT_STARTED)))
+Start.attest = Attest

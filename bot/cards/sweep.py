@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import discord
 
@@ -13,9 +14,9 @@ from bot.actions.permissions import check_role
 from bot.actions.sweeping import SweepOrder, SweepPreview, name_variant, preview_sweep, start_sweep
 from bot.bot import Interaction
 from bot.card import Card
-from bot.cards.comparison import Leave, find_room_or_ask
 from bot.cards.components import Button, Select, defer_update, edit, parse_id, row, text
 from bot.cards.job import COLOURS
+from bot.cards.starting import CheckedOrder, Leave, StartOrder
 from bot.wording import fill, format_duration, join_words, say
 from storage.planning.sweep import MIN_RECIPES, end_of_round, list_rounds, plan_shares
 from storage.records import Status
@@ -124,30 +125,22 @@ class Recipes(Select, verb="sweep:recipes"):
         await edit(interaction, await sweep_card(interaction, replace(order, chosen=chosen)))
 
 
-class Start(Button, verb="sweep:start"):
-    """Check everything once more, then start; the card of the sweep follows."""
+class Start(StartOrder, verb="sweep:start"):
+    """Start a sweep."""
 
-    label, style = wording.sweep.START, discord.ButtonStyle.success
+    started = wording.sweep.STARTED
 
-    async def press(self, interaction: Interaction) -> None:
-        await defer_update(interaction)
+    async def check(self, interaction: Interaction) -> CheckedOrder:
         bot, guild = interaction.client, interaction.guild_id or 0
-        await check_role(interaction, "train")
         order = await load_draft(interaction, SweepOrder, self.number(0))
         preview = await preview_sweep(bot, order, interaction.user.id, guild)
-        attest = Attest(self.number(0))
-        if channel := await find_room_or_ask(interaction, preview.usual, attest):
-            await start_sweep(bot, preview, guild, channel)
-            await edit(interaction, Card(text(fill(wording.sweep.STARTED, channel=channel))))
+        return CheckedOrder(preview.usual, partial(start_sweep, bot, preview, guild))
 
 
 class Attest(Start, verb="sweep:attest"):
     """Attest that the people in the photos agree, and start."""
 
-    label, style = wording.training.ATTEST, discord.ButtonStyle.primary
+    label, style, attests = wording.training.ATTEST, discord.ButtonStyle.primary, True
 
-    async def press(self, interaction: Interaction) -> None:
-        order = await load_draft(interaction, SweepOrder, self.number(0))
-        dataset = order.training.dataset
-        await interaction.client.store.datasets.attest(dataset, interaction.user.id)
-        await super().press(interaction)
+
+Start.attest = Attest

@@ -98,7 +98,6 @@ WHY_UNKNOWN = "nothing was trained."
 
 START = "Start"
 NOT_NOW = "Not now"
-ATTEST = "Confirm and start"
 CANCEL = "Cancel all"
 CANCEL_GO = "Cancel for good"
 

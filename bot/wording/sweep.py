@@ -47,4 +47,3 @@ SHELL_WINNER = "{best} came out best. Ended on the way: {others}."
 
 SWEEP = "Find best settings"
 PICK = "Settings to try, two to six"
-START = "Start"

@@ -13,10 +13,11 @@ from bot.actions.order import TrainingOrder
 from bot.actions.sweeping import SweepOrder, preview_sweep
 from bot.cards.sweep import name_winner
 from bot.wording.errors import ERRORS
+from storage.crops import FramedBy, Framing
 from storage.events import PictureDrawn
 from storage.planning.comparison import Grading
 from storage.planning.durations import TimingKey
-from storage.records import Concept, Dial, Kind, Server, Status, Timing
+from storage.records import CheckedPhoto, Concept, Dial, Kind, Server, Status, Timing
 from storage.tables.comparisons import ComparisonState, Entry
 from tests.fakes.discord import draw_photo
 from training.scheduler.comparing import ComparisonCourse
@@ -192,6 +193,39 @@ async def test_quota(kit, alice):
     assert kit.says(answer, ERRORS["quota_few"])
 
 
+async def test_one_at_a_time(kit, alice):
+    """Another one is refused before it opens a thread."""
+    card = (await alice.slash(kit.channel, "train sweep", dataset="my dog", private=True)).response
+    await start(kit, alice)
+
+    answer = await alice.click(card, label="Start")
+
+    assert kit.says(answer, ERRORS["comparison_busy"])
+    assert kit.channel.threads == []
+
+
+@pytest.mark.parametrize("command", ["compare", "sweep"])
+async def test_people(kit, alice, command):
+    """Where the operator wants it, it starts once the consent of people in photos is attested."""
+    kit.bot.settings = kit.bot.settings.model_copy(update={"attest_people": True})
+    dataset = await kit.store.datasets.get_by_name(alice.id, "my dog")
+    face = Framing(by=FramedBy.FACE)
+    portrait = CheckedPhoto("f" * 64, 1 << 40, 64, 64, b"png", b"webp", (), framing=face)
+    await kit.store.photos.add(dataset, portrait)
+    chosen = {"method": "lora", "other_method": "embedding"} if command == "compare" else {}
+    card = (
+        await alice.slash(kit.channel, f"train {command}", dataset="my dog", **chosen)
+    ).response
+
+    await alice.click(card, label="Start")
+    assert kit.labels(card) == [wording.training.ATTEST, wording.comparison.NOT_NOW]
+    assert await kit.store.comparisons.list_open() == []
+    await alice.click(card, label=wording.training.ATTEST)
+
+    assert len(await kit.store.comparisons.list_open()) == 1
+    assert (await kit.store.datasets.get_by_name(alice.id, "my dog")).attested is not None
+
+
 async def test_cautions(kit, scheduler, alice):
     """Medical pictures are known by their words, and told to be no diagnosis."""
     dataset = await kit.store.datasets.get_by_name(alice.id, "my dog")
@@ -332,7 +366,7 @@ async def start_sweep(kit, alice, *recipes, **options):
     if recipes:
         await alice.select(card, values=[*recipes])
     said = kit.text(card)
-    await alice.click(card, label=wording.sweep.START)
+    await alice.click(card, label=wording.comparison.START)
     await advance(kit)
     return said, select["options"]
 
