@@ -154,7 +154,7 @@ def carry_or_break(two: TwoMachines, chance: random.Random) -> None:
 
 
 def kill_box(two: TwoMachines) -> int:
-    """Let the box die with its job, which is claimed anew; return what its ghost published.
+    """Kill the box and claim its job anew; return how many events its ghost published.
 
     The ferry of the session before goes on for a turn, as if its messages had been late.
     """

@@ -26,7 +26,7 @@ ARRIVING = ".arriving"  #: the folder of files that are not whole yet, below `ru
 
 
 def alone(method: Callable[Concatenate[BoxDock, P], T]) -> Callable[Concatenate[BoxDock, P], T]:
-    """Have a method of the dock wait until no other one runs."""
+    """Return a method of the dock that waits until no other one runs."""
 
     @wraps(method)
     def locked(dock: BoxDock, /, *values: P.args, **named: P.kwargs) -> T:
@@ -79,7 +79,7 @@ class BoxDock:
 
     @alone
     def greet(self, session: int) -> None:
-        """Tell the worker that its scheduler lives."""
+        """Count the scheduler's heartbeat up, which the worker listens to."""
         self._check_session(session)
         count_up(self.worker.scheduler_heartbeat)
 

@@ -51,7 +51,7 @@ class Dock(Protocol):
     """The files of a place. Every call raises LostConnection or StaleMessageError."""
 
     def greet(self, session: int) -> None:
-        """Tell the worker that its scheduler lives."""
+        """Count the scheduler's heartbeat up, which the worker listens to."""
 
     def read_worker(self, session: int, known: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:
         """Return the worker's small files whose version is not the `known` one, by name.
