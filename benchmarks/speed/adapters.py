@@ -1,8 +1,9 @@
 """Train several members' LoRAs in one batch through one base, against one after the other.
 
-Each has its part of the batch of all, as large as the dial has it. The layers of the base are
-computed once for all of them; the low-rank ones of each are multiplied in one batched product. The
-networks are the embedded base's on a CPU, and have SD 1.5's true sizes, random weights, on a GPU.
+Each has its part of the batch of all, as large as the dial has it, or `--batch`. The layers of the
+base are computed once for all of them; the low-rank ones of each are multiplied in one batched
+product. The networks are the embedded base's on a CPU, and have SD 1.5's true sizes, with random
+weights, on a GPU.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class GroupedLora(nn.Module):
 class Members:
     """So many LoRAs on one base, with their optimizer."""
 
-    def __init__(self, device: torch.device, members: int) -> None:
+    def __init__(self, device: torch.device, members: int, batch: int) -> None:
         torch.manual_seed(0)
         self.device, self.members = device, members
         self.unet = make_unet(device)
@@ -61,7 +62,7 @@ class Members:
                 setattr(self.unet.get_submodule(above), last, grouped)
         trained = [each for each in self.unet.parameters() if each.requires_grad]
         self.optimizer = torch.optim.AdamW(trained, lr=1e-4, fused=True)
-        size = members * (SMALL_BATCH if device.type == "cpu" else BATCH)
+        size = members * batch
         side, channels = self.unet.config.sample_size, self.unet.config.in_channels
         self.noisy = torch.randn(size, channels, side, side, device=device)
         self.text = torch.randn(size, TOKENS, self.unet.config.cross_attention_dim, device=device)
@@ -97,9 +98,9 @@ def time_steps(device: torch.device, step: Callable[[], None], count: int) -> fl
     return clock() - began
 
 
-def measure(device: torch.device, members: int, pairs: int) -> float:
+def measure(device: torch.device, members: int, batch: int, pairs: int) -> float:
     """Return how many times faster one batch is, median of pairs taken in turns."""
-    together, alone = Members(device, members), Members(device, 1)
+    together, alone = Members(device, members, batch), Members(device, 1, batch)
     gains = []
     for pair in range(pairs + 1):
         apart = time_steps(device, alone.step, members)
@@ -109,11 +110,11 @@ def measure(device: torch.device, members: int, pairs: int) -> float:
     return statistics.median(gains)
 
 
-def measure_rows(device: torch.device, pairs: int) -> Iterator[table.Row]:
+def measure_rows(device: torch.device, batch: int, pairs: int) -> Iterator[table.Row]:
     """Yield the gain for each number of members."""
     for members in MEMBERS:
-        gain = measure(device, members, pairs)
-        what = f"{members} LoRAs in one batch, over one after the other"
+        gain = measure(device, members, batch, pairs)
+        what = f"{members} LoRAs of batch {batch} together, over one after the other"
         yield table.at_least(what, gain, MIN_GAIN)
 
 
@@ -121,10 +122,12 @@ def main() -> int:
     """Print the table; return 1 where it is worth no code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch", type=int, default=0)
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
-    pairs = QUICK_PAIRS if given.quick else PAIRS
-    return table.print_table(measure_rows(torch.device(given.device), pairs))
+    pairs, device = QUICK_PAIRS if given.quick else PAIRS, torch.device(given.device)
+    batch = given.batch or (SMALL_BATCH if device.type == "cpu" else BATCH)
+    return table.print_table(measure_rows(device, batch, pairs))
 
 
 if __name__ == "__main__":
