@@ -157,7 +157,8 @@ def describe_report(graded: Graded) -> dict[str, Any]:
         "encoded": report.encoded,
         "computed_by": {
             "likeness": NAME, "variety": NAME, "forgetting": NAME, "bindings": NAME, "shift": NAME,
-            "obedience": "captioner", "copies": f"{NAME} and SSIM",
+            "obedience": None if judgement.grades.obedience is None else "captioner",
+            "copies": f"{NAME} and SSIM",
         },
         "pictures": [
             {"file": f"{at:03}.png", "prompt": drawn.prompt, **asdict(nearest)}

@@ -75,6 +75,7 @@ def test_a_report(bases, run_task, tmp_path):
     assert report["photo_ids"] == [70, 71, 72]
     assert {each["photo"] for each in report["pictures"]} <= {70, 71, 72}
     assert report["grades"]["obedience"] is None  # no captioner for photos is here
+    assert report["computed_by"]["obedience"] is None
     assert report["shift"] is not None
     assert events[-1].kind == "done"
 
