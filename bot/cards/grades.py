@@ -106,7 +106,10 @@ def describe(report: dict[str, Any], style: Style) -> Iterator[str]:
     score, photos = report["score"], format_count(report["photos"], "photo")
     yield say(wording.grades.TITLE, name=style.name, base=report["base"], photos=photos)
     mean, spread = format_grade(score["mean"]), format_grade(score["spread"])
-    yield fill(wording.grades.SCORE, mean=mean, spread=spread, seeds=score["seeds"])
+    obeyed = report["grades"]["obedience"] is not None
+    obedience = wording.evaluation.SCORE_OBEDIENCE if obeyed else ""
+    figures = {"mean": mean, "spread": spread, "seeds": score["seeds"]}
+    yield fill(wording.grades.SCORE, **figures, obedience=obedience)
 
 
 def list_meanings(report: dict[str, Any]) -> Iterator[str]:

@@ -27,7 +27,9 @@ def evaluation_lines(event: dict[str, Any]) -> Iterator[str]:
     yield fill(said.TITLE, style=event["style"], base=event["base"])
     score = event["score"]
     mean, spread = format_grade(score["mean"]), format_grade(score["spread"])
-    yield fill(said.SCORE, mean=mean, spread=spread, seeds=score["seeds"])
+    obedience = "" if event["grades"]["obedience"] is None else said.SCORE_OBEDIENCE
+    figures = {"mean": mean, "spread": spread, "seeds": score["seeds"]}
+    yield fill(said.SCORE, **figures, obedience=obedience)
     yield from (describe_grade(name, event) for name in said.NAMES)
     yield from describe_bindings(event)
     yield from describe_sets(event)

@@ -8,7 +8,8 @@ from typing import Any
 from bot.wording.template import fill
 
 TITLE = "{style} on {base}"
-SCORE = "Score {mean} ± {spread} of 100 over {seeds} seeds: likeness × obedience × variety, minus copies and forgetting."
+SCORE = "Score {mean} ± {spread} of 100 over {seeds} seeds: likeness × {obedience}variety, minus copies and forgetting."
+SCORE_OBEDIENCE = "obedience × "  #: where it was measured
 SCORE_HEAD = "of 100, ±{spread} over {seeds} seeds"
 LINE = "{name:<12}{figure:>6}  {meaning}"
 #: of each grade: its name, and what it says

@@ -20,7 +20,7 @@ GONE = "### Report on {name}\nIts pictures were deleted. Grade it again to see t
 # the report
 
 TITLE = "### Report on {name}\non {base}, beside {photos}"
-SCORE = "**Score {mean} ± {spread}** of 100, the mean and spread of {seeds} seeds: likeness × obedience × variety, minus copies and forgetting."
+SCORE = "**Score {mean} ± {spread}** of 100, the mean and spread of {seeds} seeds: likeness × {obedience}variety, minus copies and forgetting."
 GRADE = "**{name}** {figure} · {meaning}"
 OBEDIENCE_UNKNOWN = "not measured: no captioner here can judge pictures like these"
 COPIES = "{copies} of {pictures} pictures nearly repeat a photo. *Nearest photo* shows the worst."
