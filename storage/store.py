@@ -22,6 +22,7 @@ from storage.tables.events import Events
 from storage.tables.jobs import Jobs
 from storage.tables.likes import Likes
 from storage.tables.members import Members
+from storage.tables.nodes import Nodes
 from storage.tables.orphans import Orphans
 from storage.tables.photos import Photos
 from storage.tables.posts import Posts
@@ -57,6 +58,7 @@ class Store:
         self.events = Events(database)
         self.likes = Likes(database)
         self.catalog = Catalogs(database)
+        self.nodes = Nodes(database)
         self.orphans = Orphans(database, home)
         self.durations = Durations(database)
         self.styles = Styles(database, trash, home)

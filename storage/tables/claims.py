@@ -17,6 +17,7 @@ FITTING = """
     AND base NOT IN (SELECT value FROM json_each(:elsewhere))
     AND base || ' ' || coalesce(request ->> 'method', '')
       NOT IN (SELECT value FROM json_each(:elsewhere))
+    AND NOT (:away AND coalesce(request ->> 'stays_home', 0))
 """
 CLAIM = """
 UPDATE jobs SET status = 'running', worker = :worker, lease = :now + :lease,
@@ -34,10 +35,11 @@ CLAIM_WARM_JOB = CLAIM.format(
 
 
 class Preferences(NamedTuple):
-    """What a worker leaves to others (bases, `name_training`), and the bases in its memory."""
+    """What a worker leaves to others, and what it had better take."""
 
-    elsewhere: Collection[str] = ()
-    warm: Collection[str] = ()
+    elsewhere: Collection[str] = ()  #: bases and `name_training` that fit others only
+    warm: Collection[str] = ()  #: the bases in its memory
+    away: bool = False  #: on another machine, where jobs that stay home never go
 
 
 NO_PREFERENCES = Preferences()
@@ -53,4 +55,5 @@ def select_jobs(
         "elsewhere": json.dumps(list(preferred.elsewhere)),
         "warm": json.dumps(list(preferred.warm)),
         "ahead": WARM_SECONDS,
+        "away": preferred.away,
     }

@@ -1,0 +1,1 @@
+INSERT INTO nodes VALUES('lab/cuda0',1,0,'drain');
