@@ -84,6 +84,7 @@ async def test_a_command_can_be_filled_in_from_the_keyboard(tmp_path, tab):
         assert await list_cut_off(browser) == []
         await press(browser, f"style\n{wording.sample.OPTIONS['style']}")
         await browser.wait_for_text("No options match")
+        await browser.wait_until(SETTLED)
         await browser.run("document.querySelector('.command-chip').focus()")
         await press_enter(browser)
         await browser.wait_for_text(ERRORS["scheduler_away"])
