@@ -48,7 +48,7 @@ class BareStep:
 
     def __init__(self, family: Any, recipe: Recipe, photos: Path) -> None:
         examples = encode_photos(family, recipe, photos)
-        self.family, self.recipe = family, recipe
+        self.family, self.recipe, self.dtype = family, recipe, family.unet.dtype
         self.latents = [example.latent for example in examples]
         self.size_conditioning = [example.size_conditioning for example in examples]
         with torch.no_grad(), family.device.autocast(), family.on_device("text"):
@@ -99,7 +99,7 @@ class BareStep:
         v, ratio = family.prediction == "v_prediction", a / (1 - a)
         target = wide.sqrt() * e - (1 - wide).sqrt() * x if v else e
         weights = ratio.clamp(max=self.recipe.min_snr_gamma) / (ratio + 1 if v else ratio)
-        drawn = {"noised": noised.to(family.unet.dtype), "t": t, "target": target}
+        drawn = {"noised": noised.to(self.dtype), "t": t, "target": target}
         sizes = stack_conditions(self.size_conditioning[these])
         return {**drawn, "weights": weights, **read, **sizes}
 

@@ -3,7 +3,7 @@
 Weights are random and made here, or kept in `--place` for another run; latents and text are
 cached. Our loop is timed in turns with a bare step of torch on the same layers and with the
 documented loop of peft and diffusers. On a CPU the networks are shrunken ones of the same layout,
-on small pictures, with one thread.
+on small pictures, with one thread, and times of steps are processor time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import diffusers
 import torch
 from peft import LoraConfig, inject_adapter_in_model
 from PIL import Image
@@ -49,6 +50,7 @@ RANK, RATE = 16, 1e-4
 PHOTOS = 8
 MIB = 2**20
 BAR = 15  #: allowed error of the memory estimate, in percent
+OVER_BARE, OVER_PEFT = 1.03, 0.85  #: allowed ratios of a step
 BLOCK = 5  #: steps of one turn
 SMALL = 128  #: pixels of a side for shrunken networks, unless others are asked for
 MATMUL_SIDES = 4096, 512  #: sides of the matrices that measure peak speed, on a GPU and a CPU
@@ -143,10 +145,11 @@ class DocumentedStep:
     """The loop of diffusers' documentation with peft's adapter, on cached latents and text."""
 
     def __init__(self, setup: Setup, family: str, bare: BareStep) -> None:
-        place = setup.bases.locate(setup.base(family))
-        base = setup.bases.find(setup.base(family))
-        loaded: Any = walk()[family].load(place, setup.device, base)
-        self.family, self.unet, self.bare = loaded, loaded.unet, bare
+        place, self.family, self.bare = setup.bases.locate(setup.base(family)), bare.family, bare
+        unet: Any = diffusers.UNet2DConditionModel.from_pretrained(
+            place / "unet", dtype=setup.device.dtype
+        )
+        self.unet = unet.requires_grad_(requires_grad=False).to(setup.device.torch_device)
         config = LoraConfig(r=RANK, lora_alpha=RANK, target_modules=TARGETS)
         inject_adapter_in_model(config, self.unet, "default")
         self.trained = [each for each in self.unet.parameters() if each.requires_grad]
@@ -169,9 +172,7 @@ class DocumentedStep:
         )
         noisy, steps, target = add_noise(self.family.pipeline.scheduler, latents)
         with self.family.device.autocast():
-            predicted = self.unet(
-                noisy.to(self.unet.dtype), steps, return_dict=False, **conditions
-            )[0]
+            predicted = self.unet(noisy.to(bare.dtype), steps, return_dict=False, **conditions)[0]
         loss = nn.functional.mse_loss(predicted.float(), target.float())
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.trained, 1.0)
@@ -180,13 +181,17 @@ class DocumentedStep:
 
 
 def time_steps(device: Device, step: Step, times: int) -> float:
-    """Return the seconds per step of several, until the device has finished."""
+    """Return the seconds per step of several, until the device has finished.
+
+    They are processor time on a CPU, where other work takes its share of the clock.
+    """
+    clock = time.process_time if device.torch_device.type == "cpu" else time.perf_counter
     synchronize(device)
-    began = time.perf_counter()
+    began = clock()
     for _ in range(times):
         step()
     synchronize(device)
-    return (time.perf_counter() - began) / times
+    return (clock() - began) / times
 
 
 def synchronize(device: Device) -> None:
@@ -246,11 +251,10 @@ def compare_steps(setup: Setup, family: str, batch: int, rounds: int) -> Iterato
             turns[at % 3].append(time_steps(setup.device, entrants[at % 3], BLOCK))
     ours, plain = (statistics.median(times) for times in turns[:2])
     yield table.figure(f"{what}: seconds of a step, ours", ours, "s")
-    yield table.figure(
-        f"{what}: ours over bare", table.ratio(zip(turns[0], turns[1], strict=True))
-    )
+    over_bare = table.ratio(zip(turns[0], turns[1], strict=True))
+    yield table.at_most(f"{what}: ours over bare", over_bare, OVER_BARE)
     over = table.ratio(zip(turns[0], turns[2], strict=True))
-    yield table.at_most(f"{what}: ours over peft and diffusers", over, 1.0)
+    yield table.at_most(f"{what}: ours over peft and diffusers", over, OVER_PEFT)
     part = count_flops(bare) / plain / measure_peak_flops(setup)
     yield table.figure(f"{what}: part of the matrix peak, bare", 100 * part, "%")
     held = [*resident.unet.parameters(), *bare.step.parameters]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from storage.records import Base
@@ -50,6 +51,7 @@ class StableFamily(LatentFamily):
         self.unet, self.clip_skip = self.denoiser, base.clip_skip
         if self.mostly_convolutions and device.cuda:
             self.unet.to(memory_format=torch.channels_last)
+        call_processors(self.unet)
         self.set_prediction(base.prediction)
         tokenizers = [getattr(self.pipeline, f"tokenizer{end}") for end in names]
         triples = zip(self.embedding_keys, self.text_encoders, tokenizers, strict=True)
@@ -98,8 +100,8 @@ class StableFamily(LatentFamily):
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
         """Return the pipeline's arguments for embedded prompts and negative ones (B, ...)."""
         return {
-            "prompt_embeds": wanted["states"].to(self.unet.dtype),
-            "negative_prompt_embeds": unwanted["states"].to(self.unet.dtype),
+            "prompt_embeds": wanted["states"].to(self.denoiser_dtype),
+            "negative_prompt_embeds": unwanted["states"].to(self.denoiser_dtype),
         }
 
     def draw_inputs(
@@ -129,7 +131,7 @@ class StableFamily(LatentFamily):
         at, read = self.device.torch_device, dict(inputs)
         if "tokens" in read:
             read |= self.embed_prompts(read.pop("tokens"))
-        noised = read["noised"].to(at, self.unet.dtype)
+        noised = read["noised"].to(at, self.denoiser_dtype)
         told = self.unet_kwargs(read)
         seen = self.unet(noised, read["timesteps"].to(at), return_dict=False, **told)[0]
         places = read["places"].to(at) if "places" in read else None
@@ -184,6 +186,17 @@ class StableFamily(LatentFamily):
         return diffusers.DDIMScheduler.from_config(
             scheduler.config, prediction_type=self.prediction, timestep_spacing="trailing"
         )
+
+
+def call_processors(unet: torch.nn.Module) -> None:
+    """Let each attention call its processor itself.
+
+    diffusers' `Attention.forward` inspects the processor's signature at every call, only to find
+    out which further arguments it takes; nothing here has any.
+    """
+    for module in unet.modules():
+        if isinstance(module, diffusers.models.attention_processor.Attention):
+            module.forward = partial(module.processor, module)
 
 
 def make_unet_part(unet: torch.nn.Module, *, sgm: bool) -> Part:

@@ -76,8 +76,8 @@ class Sdxl(StableFamily):
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
         """Return the pipeline's arguments for embedded prompts and negative ones (B, ...)."""
         return super().pipeline_kwargs(wanted, unwanted) | {
-            "pooled_prompt_embeds": wanted["pooled"].to(self.unet.dtype),
-            "negative_pooled_prompt_embeds": unwanted["pooled"].to(self.unet.dtype),
+            "pooled_prompt_embeds": wanted["pooled"].to(self.denoiser_dtype),
+            "negative_pooled_prompt_embeds": unwanted["pooled"].to(self.denoiser_dtype),
         }
 
 

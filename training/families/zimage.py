@@ -127,7 +127,7 @@ class Zimage(LatentFamily):
     def list_embeds(self, conditions: Conditions) -> list[Tensor]:
         """Return each prompt's embedding (T, D), without padding."""
         rows = zip(conditions["states"], conditions["lengths"].tolist(), strict=True)
-        return [states[:length].to(self.denoiser.dtype) for states, length in rows]
+        return [states[:length].to(self.denoiser_dtype) for states, length in rows]
 
     def pipeline_kwargs(self, wanted: Conditions, unwanted: Conditions) -> dict[str, Any]:
         """Return the pipeline's arguments for embedded prompts and negative ones (B, ...)."""
@@ -164,7 +164,7 @@ class Zimage(LatentFamily):
         """
         at = self.device.torch_device
         # one frame
-        given = inputs["noised"].to(at, self.denoiser.dtype)[:, :, None]
+        given = inputs["noised"].to(at, self.denoiser_dtype)[:, :, None]
         heard, times = self.list_embeds(inputs), (1 - inputs["levels"]).to(at)
         seen = self.denoiser(list(given), times, heard, return_dict=False)[0]
         found = -torch.stack(seen)[:, :, 0]

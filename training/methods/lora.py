@@ -181,31 +181,44 @@ def initialize_layer(
     layer: peft.tuners.lora.LoraLayer, networks: Networks, generator: torch.Generator
 ) -> None:
     """Start as no change, from our own draws, in fp32, without peft's passes over every output."""
-    if isinstance(layer.get_base_layer(), torch.nn.Linear):
-        layer.forward = partial(fast_forward, layer, networks)
+    base, low = layer.get_base_layer(), (layer.lora_A[ADAPTER_NAME], layer.lora_B[ADAPTER_NAME])
+    down, up = (part.weight for part in low)
+    if isinstance(base, torch.nn.Linear):
+        layer.forward = partial(fast_forward, layer, networks, base, (down, up))
     else:
         layer.lora_B[ADAPTER_NAME].register_forward_hook(
             lambda _, __, added: networks.apply_dropout(added)
         )
     layer.cast_input_dtype_enabled = False
-    down, up = layer.lora_A[ADAPTER_NAME].weight, layer.lora_B[ADAPTER_NAME].weight
     start = torch.empty(down.shape)
     torch.nn.init.kaiming_uniform_(start, a=sqrt(5), generator=generator)
     down.data = start.to(down.device)
     up.data = torch.zeros(up.shape, device=up.device)
 
 
-def fast_forward(layer: peft.tuners.lora.LoraLayer, networks: Networks, given: Tensor) -> Tensor:
-    """Compute what peft's layer does, adding the scaled low-rank path in one pass."""
-    out: Tensor = layer.get_base_layer()(given)
+def fast_forward(
+    layer: peft.tuners.lora.LoraLayer,
+    networks: Networks,
+    base: torch.nn.Linear,
+    low: tuple[Tensor, Tensor],
+    given: Tensor,
+) -> Tensor:
+    """Compute what peft's layer does (..., in) -> (..., out), with fewer operations.
+
+    The scaled low-rank path, `down` (rank, in) and `up` (out, rank), is added in one pass, and
+    everything is a matrix meanwhile.
+    """
     if layer.disable_adapters:
-        return out
-    down, up = layer.lora_A[ADAPTER_NAME].weight, layer.lora_B[ADAPTER_NAME].weight
-    narrow = torch.nn.functional.linear(given, down).flatten(0, -2)  # (B·T, rank)
-    scale = layer.scaling[ADAPTER_NAME]
+        answer: Tensor = base(given)
+        return answer
+    flat, (down, up) = given.flatten(0, -2), low  # (B·T, in)
+    out: Tensor = base(flat)
+    narrow, scale = torch.nn.functional.linear(flat, down), layer.scaling[ADAPTER_NAME]
     if networks.dropout:
-        return out + networks.apply_dropout(scale * (narrow @ up.t())).view(out.shape)
-    return torch.addmm(out.flatten(0, -2), narrow, up.t(), alpha=scale).view(out.shape)
+        out = out + networks.apply_dropout(scale * (narrow @ up.t()))
+    else:
+        out = torch.addmm(out, narrow, up.t(), alpha=scale)
+    return out.view(*given.shape[:-1], out.shape[-1])
 
 
 def check(networks: Networks, tensors: dict[str, Tensor]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from diffusers.models.attention_processor import Attention
 from safetensors.torch import save_file
 
 from tests.fakes.gpu import GraphDevice
@@ -65,6 +67,43 @@ def test_checkpointing(bases: BaseCache) -> None:
     assert grads[0] is not None
     assert grads[1] is not None
     assert torch.allclose(grads[0], grads[1], atol=1e-7)
+
+
+def test_attention_as_diffusers_has_it(bases: BaseCache) -> None:
+    """A processor that is called at once computes what diffusers' attention computes."""
+    with bases.borrow("embedded") as family, torch.no_grad():
+        unet = family.unet  # type: ignore[attr-defined]
+        given = torch.ones(1, 8, 16, 16), 7, torch.ones(1, 77, 192)
+        ours = unet(*given).sample
+        held = [(each, vars(each).pop("forward")) for each in unet.modules() if is_attention(each)]
+        theirs = unet(*given).sample
+        for attention, forward in held:
+            attention.forward = forward
+
+    assert len(held) > 1
+    assert torch.equal(ours, theirs)
+
+
+def test_a_loss_searches_no_network(bases: BaseCache) -> None:
+    """A loss neither walks through modules nor inspects signatures: both take milliseconds."""
+    called = set()
+    with bases.borrow("embedded") as family, torch.no_grad():
+        drawn = family.draw_inputs(  # type: ignore[attr-defined]
+            torch.ones(1, 8, 16, 16), torch.Generator(), min_snr_gamma=5.0
+        )
+        sys.setprofile(lambda frame, *_: called.add(frame.f_code.co_qualname))
+        try:
+            family.compute_loss({**drawn, "states": torch.ones(1, 77, 192)})  # type: ignore[attr-defined]
+        finally:
+            sys.setprofile(None)
+
+    assert "UNet2DConditionModel.forward" in called
+    assert not called & {"signature", "ModelMixin.dtype", "get_parameter_dtype"}
+
+
+def is_attention(module: torch.nn.Module) -> bool:
+    """Return whether a module is diffusers' attention."""
+    return isinstance(module, Attention)
 
 
 def test_skip(bases: BaseCache) -> None:
