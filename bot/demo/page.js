@@ -67,6 +67,28 @@ export function offerOptions(row, options, add) {
   }
 }
 
+// Actions: one that comes while another is being answered is held until it can be sent.
+
+/** The newest of these, with the view that it belongs to. @type {{view: string, send: () => void} | null} */
+let waiting = null;
+
+/** Return what names a view: who looks, and since which change of place. */
+const viewOf = ({ viewerId, contextGeneration }) => `${viewerId}:${contextGeneration}`;
+
+/** Hold an action. Clicks are clicked again by `hear`, and one like the pending one is the same, twice. */
+export function hold(pending, kind, context, send) {
+  if (pending && kind !== "click" && kind !== pending.kind) waiting = { view: viewOf(context), send };
+}
+
+/** Send the held action, if the page still shows what it was meant for; return whether there was one. */
+export function release(context) {
+  const action = waiting;
+  waiting = null;
+  if (action?.view !== viewOf(context)) return false;
+  action.send();
+  return true;
+}
+
 // Presses: each shows at once that it was heard, and its answer is scrolled into view. One that
 // comes while another is being answered is not lost, but pressed once it can be.
 

@@ -2,7 +2,8 @@
 
 A proxy between the browser and simcord. It adds a style sheet and a sidebar, offers the mascot's
 pictures in forms, takes files that are dropped, keeps an edited message's pictures, and accepts
-a press that comes between two redrawings, which simcord would refuse as outdated.
+a press that comes between two redrawings, which simcord would refuse as outdated. What is sent
+while something else is being answered, which simcord would drop, waits for that.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ PAGE = {
     '<link rel="stylesheet" href="/safelight.css"></head>',
 }
 IMPORTS = (
-    "import { answersPress, drawable, hasNewDefaults, kept, missing, offerOptions }"
+    "import { answersPress, drawable, hasNewDefaults, hold, kept, missing, offerOptions, release }"
     ' from "/safelight.js";\n'
 )
 #: By script: a picture is kept while its message is edited.
@@ -61,7 +61,19 @@ SELECTS = {
     " && hasNewDefaults(key, ours)) options.onReconcileDraft?.(key, ours);\n"
     "  const draft = draftValue(key);"
 }
+#: What is sent while something else is being answered waits for that, instead of being lost.
+ACTIONS = {
+    "if (pageAction(kind)) pageIntent(kind, extra); return; }": "if (pageAction(kind)) "
+    "pageIntent(kind, extra); else hold(pending, kind, context, () => "
+    "dispatch(kind, extra, metadata)); return; }",
+    "awaitingRevision > context.publishedRevision) return;\n    beforePage": "awaitingRevision"
+    " > context.publishedRevision) { hold({}, kind, context, () => "
+    "dispatch(kind, extra, metadata)); return; }\n    beforePage",
+    "    const next = queries.entries().next().value;\n": "    if (release(context)) return;\n"
+    "    const next = queries.entries().next().value;\n",
+}
 SCRIPTS = {
+    "actions.js": ACTIONS,
     "components.js": COMPONENTS,
     "media.js": MEDIA,
     "selects.js": SELECTS,

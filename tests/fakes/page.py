@@ -26,6 +26,18 @@ CUT_OFF = """
 }).map(e => `${e.tagName}.${e.className} ${e.innerText}`.slice(0, 80))
 """
 
+#: Presses Enter in the moment in which an option's values are drawn: their look-up isn't over yet.
+SEND_DURING_LOOK_UP = """
+new MutationObserver((_, watch) => {
+  if (!document.body.innerText.includes("No options match")) return;
+  const chip = document.querySelector(".command-chip");
+  const key = { key: "Enter", bubbles: true, cancelable: true };
+  watch.disconnect();
+  chip.focus();
+  chip.dispatchEvent(new KeyboardEvent("keydown", key));
+}).observe(document.body, { childList: true, subtree: true })
+"""
+
 
 async def list_cut_off(browser, places="body, body *"):
     """List what is wider than the window or its frame: everything shown there but typed text."""
@@ -75,16 +87,20 @@ def find_button(label):
 
 
 async def press(browser, label):
-    """Press the button with that label once it is enabled."""
-    button = find_button(label)
-    await browser.wait_until(f"(b => b && !b.disabled && b.ariaDisabled !== 'true')({button})")
-    await browser.run(f"{button}.click()")
+    """Press the button with that label as soon as it is enabled, before it can be drawn anew."""
+    enabled = "b && !b.disabled && b.ariaDisabled !== 'true'"
+    await browser.wait_until(f"(b => {enabled} && (b.click(), true))({find_button(label)})")
 
 
 async def press_enter(browser):
     """Press the key where the focus is."""
     key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
     await browser.call("Input.dispatchKeyEvent", type="keyDown", **key)
+
+
+async def send_during_look_up(browser):
+    """Send the command on the page in the moment in which an option's values are drawn."""
+    await browser.run(SEND_DURING_LOOK_UP)
 
 
 async def find_middle(browser, box):
@@ -114,7 +130,7 @@ async def drag(browser, picture, place):
         sent = {"type": "mouseMoved", **move, **mouse}
         call = {"id": 10**6 + number, "method": "Input.dispatchMouseEvent", "params": sent}
         await browser.socket.send_json(call)
-    while (told := await browser.socket.receive_json(timeout=8)).get(
+    while (told := await browser.socket.receive_json(timeout=60)).get(
         "method"
     ) != "Input.dragIntercepted":
         pass

@@ -33,6 +33,7 @@ from tests.fakes.page import (
     make_kit,
     press,
     press_enter,
+    send_during_look_up,
     served_page,
 )
 from tests.fakes.scheduler import FakeScheduler
@@ -49,7 +50,6 @@ var first, blank = 0;
 })()
 """
 
-
 TYPED = "document.querySelector('.command-option-input')"
 
 
@@ -62,7 +62,10 @@ async def test_a_press_in_a_browser_reaches_the_bot(tmp_path, tab):
 
 
 async def test_a_command_can_be_filled_in_from_the_keyboard(tmp_path, tab):
-    """A slash lists the commands; options are offered by name, each with its own description."""
+    """A slash lists the commands; options are offered by name, each with its own description.
+
+    What is sent while an option's values are still being looked up is not lost.
+    """
     async with served_page(tmp_path / "home") as url, tab(url) as browser:
         await browser.resize(390, 844)
         await browser.wait_for_text(GREETING)
@@ -83,10 +86,7 @@ async def test_a_command_can_be_filled_in_from_the_keyboard(tmp_path, tab):
             await browser.wait_for_text(wording.sample.OPTIONS[name])
         assert await list_cut_off(browser) == []
         await press(browser, f"style\n{wording.sample.OPTIONS['style']}")
-        await browser.wait_for_text("No options match")
-        await browser.wait_until(SETTLED)
-        await browser.run("document.querySelector('.command-chip').focus()")
-        await press_enter(browser)
+        await send_during_look_up(browser)
         await browser.wait_for_text(ERRORS["scheduler_away"])
 
 
@@ -234,15 +234,15 @@ async def test_a_press_during_another_is_not_lost(tmp_path, tab):
             await there.slash(OWNER, "dataset new", name=name, kind="subject")
 
     async with served_page(tmp_path / "home", act=make_datasets) as url, tab(url) as browser:
-        await press(browser, wording.demo.TRAIN_MASCOT)
+        train = find_button(wording.demo.TRAIN_MASCOT)
         add = find_button(wording.dataset.ADD_PHOTOS)
         pressed = "document.querySelector('.safelight-pressed')"
+        await browser.wait_until(f"{train}?.ariaDisabled === 'false'")
         assert await browser.run(
-            f"[{add}.ariaDisabled, +getComputedStyle({add}).opacity,"
-            f" +getComputedStyle({pressed}).opacity < 1]"
-        ) == ["true", 1, True]
-        await browser.run(f"{add}.click()")
-        assert await browser.run(f"{add}.classList.contains('safelight-pressed')")
+            f"{train}.click(), [{add}.ariaDisabled, +getComputedStyle({add}).opacity,"
+            f" +getComputedStyle({pressed}).opacity < 1, {add}.click(),"
+            f" {add}.classList.contains('safelight-pressed')]"
+        ) == ["true", 1, True, None, True]
         await browser.wait_until("document.querySelector('.modal-dialog') !== null")
         await browser.wait_for_text(ERRORS["scheduler_away"])
 
@@ -263,10 +263,14 @@ async def test_a_recommended_prompt_is_a_button(tmp_path, tab):
         ]
         await channel.send(view=Card(row(Draw(1, 0, label=prompt))))
         await browser.wait_until(f"!{button}.disabled")
+        pressed = f"{button}.classList.contains('safelight-pressed')"
+        await browser.run(
+            f"var shown = false; new MutationObserver(() => shown ||= {pressed})"
+            ".observe(document.body, {subtree: true, attributeFilter: ['class']})"
+        )
         await browser.run(f"{button}.click()")
-        assert await browser.run(f"{button}.classList.contains('safelight-pressed')")
         await browser.wait_for_text(ERRORS["style_unknown"])
-        await browser.wait_until(f"!{button}.classList.contains('safelight-pressed')")
+        await browser.wait_until(f"shown && !{pressed}")
 
 
 async def edit(bot, said, picture):
