@@ -63,6 +63,7 @@ def test_the_example_can_be_used_as_it_is(monkeypatch):
         "CONTRIBUTING.md",
         "SECURITY.md",
         "docs/bases.md",
+        "docs/machines.md",
         "docs/operating.md",
     ],
 )

@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from storage.disk import explaining_full_disk
 from storage.errors import UserError
@@ -25,6 +26,10 @@ from storage.refusals import exit_code, explain_refusal
 from storage.settings import read_settings
 from storage.signals import call_on_stop, list_heeded
 from training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from training.cli.arguments import BasesArguments
+    from training.scheduler.cluster import Cluster
 
 
 def main() -> int:
@@ -38,6 +43,8 @@ def main() -> int:
 
         command, given = parse(sys.argv[1:])
         level, run = logging.WARNING, partial(command.run, given)
+        if getattr(given, "node", ""):
+            run = partial(fetch_elsewhere, given)
         if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may have any bytes
             sys.stdout.reconfigure(errors="replace")
     if list_heeded(signal.SIGINT):
@@ -63,6 +70,8 @@ def find_process(arguments: list[str]) -> Callable[[TrainingSettings], int] | No
             return lambda settings: asyncio.run(run_scheduler(settings))
         case ["worker", name]:
             return partial(run_worker, name)
+        case ["node", *given]:
+            return partial(run_node, given)
         case _:
             return None
 
@@ -74,11 +83,35 @@ async def run_scheduler(settings: TrainingSettings) -> int:
     from training.scheduler.scheduler import Scheduler  # noqa: PLC0415 - the same
 
     home, stop = Home(settings.home), asyncio.Event()
+    cluster = open_cluster(home, settings)
     with explaining_full_disk(), hold_home(home, Program.SCHEDULER):
         call_on_stop(stop.set)  # not before: while it waits for room, signals end it at once
         async with await Store.open(home) as store:
-            await Scheduler(store, settings, LocalBackend(home)).run(stop)
+            await Scheduler(store, settings, LocalBackend(home), cluster).run(stop)
     return 0
+
+
+def open_cluster(home: Home, settings: TrainingSettings) -> Cluster | None:
+    """Return the other machines; None without SAFELIGHT_HEAD, and then nothing is loaded."""
+    if not settings.head:
+        return None
+    from training.scheduler.ray.cluster import RayCluster  # noqa: PLC0415 - few have it
+
+    return RayCluster(home, settings.head)
+
+
+def run_node(given: list[str], settings: TrainingSettings) -> int:
+    """Run `safelight node` with its arguments; return the exit code."""
+    from training.scheduler.ray import command  # noqa: PLC0415 - others need none of this
+
+    return command.run_node(given, settings)
+
+
+def fetch_elsewhere(given: BasesArguments, settings: TrainingSettings) -> int:
+    """Download bases on another machine; return the exit code."""
+    from training.scheduler.ray.command import fetch_base  # noqa: PLC0415 - few have it
+
+    return max(fetch_base(settings, given.node, name) for name in given.fetch)
 
 
 def run_worker(name: str, settings: TrainingSettings) -> int:

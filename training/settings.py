@@ -12,6 +12,7 @@ from pydantic import Field
 from storage.settings import StorageSettings
 
 DEVICE_PATTERN = r"(auto|cpu|mps|cuda(:\d+)?)"
+HEAD_PATTERN = r"[\w.-]+:\d{1,5}"
 
 
 class TrainingSettings(StorageSettings):
@@ -59,6 +60,15 @@ class TrainingSettings(StorageSettings):
         validation_alias="SAFELIGHT_BOX",
         examples=["studio"],
     )
+    head: str = Field(
+        default="",
+        pattern=rf"^({HEAD_PATTERN})?$",
+        validation_alias="SAFELIGHT_HEAD",
+        examples=["192.168.1.2:6379"],
+    )
+    yield_to: str = Field(
+        default="", validation_alias="SAFELIGHT_YIELD_TO", examples=["steam_app_570,blender"]
+    )
     nice: int = Field(default=10, ge=0, le=19, validation_alias="SAFELIGHT_NICE")
 
     idle_seconds: int = Field(
@@ -69,6 +79,11 @@ class TrainingSettings(StorageSettings):
     def tracker_names(self) -> tuple[str, ...]:
         """The programs that get the numbers of trainings."""
         return tuple(filter(None, self.trackers.split(",")))
+
+    @property
+    def yield_names(self) -> tuple[str, ...]:
+        """The programs of this machine's owner for which jobs make room."""
+        return tuple(name for each in self.yield_to.split(",") if (name := each.strip()))
 
     @property
     def box_name(self) -> str:

@@ -100,6 +100,8 @@ def run_command(arguments: Sequence[str]) -> int:
         raise UserError("command_unknown", command=command, choices=list(wording.shell.COMMANDS))
     if command in TRAINING_COMMANDS:
         return progress.run_training_command(arguments)
+    if command == "node":  # it runs until it is stopped, and prints no events
+        os.execv(sys.executable, [sys.executable, "-m", "training", *arguments])  # noqa: S606
     given = make_parser().parse_args(arguments)
     runs = {
         "demo": run_demo,

@@ -9,6 +9,7 @@ COMMANDS = {
     "doctor": "check your setup and suggest fixes",
     "backup": "back up the data folder while everything runs, or verify a backup",
     "restore": "bring an empty data folder back from a backup",
+    "node": "run trainings on other machines: token, join, leave, status",
     "encrypt": "encrypt the stored photos with the first of SAFELIGHT_PHOTO_KEYS",
     "train": "train a style on a folder of photos",
     "advise": "suggest a method, base and dial for a folder of photos, with reasons",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from storage.records import Dataset, Job
     from storage.store import Store
+    from training.scheduler.cluster import Cluster
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 SCHEDULER = ("-m", "tests.fakes.worker", "scheduler")
@@ -158,14 +159,14 @@ class QueueKit:
 
     @asynccontextmanager
     async def running_scheduler(
-        self, backend: Backend | None = None, **known: Any
+        self, backend: Backend | None = None, cluster: Cluster | None = None, **known: Any
     ) -> AsyncIterator[Scheduler]:
         """Run a scheduler in this process, whose workers are fake, and here if nobody says."""
         backend = backend or LocalBackend(self.home, WORKER)
         chosen = read_settings(
             TrainingSettings, **{"home": self.home.path, "device": "cpu"} | known
         )
-        scheduler, stop = Scheduler(self.store, chosen, backend), asyncio.Event()
+        scheduler, stop = Scheduler(self.store, chosen, backend, cluster), asyncio.Event()
         scheduler.poll_seconds = scheduler.compare_seconds = POLL_SECONDS
         running = asyncio.create_task(scheduler.run(stop))
         try:

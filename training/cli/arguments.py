@@ -256,6 +256,7 @@ class BasesArguments:
     """Bases to fetch; all bases are listed if there are none."""
 
     fetch: list[str]
+    node: str = ""  #: the machine that has joined on which they are fetched; "" is this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,6 +381,7 @@ def add_fetch(parser: ArgumentParser) -> None:
     fetch.add_argument(
         "fetch", nargs="+", metavar="NAME", help="a name that safelight bases lists"
     )
+    fetch.add_argument("--node", metavar="BOX", help="fetch on a machine that has joined")
 
 
 def describe_methods(parser: ArgumentParser) -> None:

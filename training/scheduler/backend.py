@@ -26,5 +26,8 @@ class Backend(Protocol):
     def activity(self, process: Process) -> Activity | None:
         """Return what the process has done so far, None if that cannot be told."""
 
+    def reachable(self) -> bool:
+        """Return whether the place answers now; otherwise its worker takes no job."""
+
     def stop(self, process: Process) -> None:
         """Kill the process, whatever it does; return when it is gone."""

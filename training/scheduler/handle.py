@@ -11,6 +11,7 @@ from storage.process import Process
 from storage.records import Kind, Release
 from training.scheduler.backend import Backend
 from training.scheduler.claim import Claim
+from training.scheduler.ferry.remote import LostConnection
 from training.scheduler.watch import WorkerWatch
 from training.worker.counter import count_up
 from training.worker.execution import URGENCY
@@ -33,8 +34,11 @@ class WorkerHandle:
     Its name, `box/cuda0`, has the machine in front; its folder has the device's alone.
     """
 
-    def __init__(self, name: str, folder: WorkerFolder, backend: Backend) -> None:
-        self.name, self.folder, self.backend = name, folder, backend
+    def __init__(
+        self, name: str, folder: WorkerFolder, backend: Backend, *, remote: bool = False
+    ) -> None:
+        """`remote` is whether it runs on another machine."""
+        self.name, self.folder, self.backend, self.remote = name, folder, backend, remote
         self.claims: list[Claim] = []
         self.process: Process | None = None
         self.watch: WorkerWatch | None = None  #: of that process
@@ -48,7 +52,7 @@ class WorkerHandle:
     @property
     def ready(self) -> bool:
         """Whether the worker takes requests."""
-        return self.state() is not None
+        return self.state() is not None and self.backend.reachable()
 
     def state(self) -> dict[str, Any] | None:
         """Return what the worker holds; None before it takes requests."""
@@ -91,7 +95,10 @@ class WorkerHandle:
             log.warning("Worker %s ended, or was ended by somebody else", self.name)
 
     def start(self) -> None:
-        """Start the worker; wait longer and longer if it keeps crashing."""
+        """Start the worker; wait longer and longer if it keeps crashing.
+
+        One whose machine is away is tried again and again.
+        """
         lived = time.monotonic() - self.started_at
         self.starts = 0 if lived > STEADY_SECONDS else self.starts
         longest = MAX_RESTART_SECONDS if self.crashed else MAX_KILLED_SECONDS
@@ -101,7 +108,14 @@ class WorkerHandle:
         self.started_at = time.monotonic()
         self.folder.clear()
         self.leaving = False
-        self._begin_watch(self.backend.start(self.folder.path.name))
+        try:
+            process = self.backend.start(self.folder.path.name)
+        except LostConnection as lost:
+            self.crashed = False
+            if self.starts == 1:
+                log.warning("Worker %s cannot be reached: %s", self.name, lost)
+            return
+        self._begin_watch(process)
         log.info("Worker %s was started", self.name)
 
     def ask_to_leave(self) -> None:

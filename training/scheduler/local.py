@@ -96,6 +96,10 @@ class LocalBackend:
         """Return what the process has done so far, None if that cannot be told."""
         return read_activity(process["pid"])
 
+    def reachable(self) -> bool:
+        """Return True: this machine answers."""
+        return True
+
     def stop(self, process: Process) -> None:
         """Kill the process, whatever it does; return when it is gone."""
         for ask in (signal.SIGTERM, signal.SIGKILL):

@@ -18,9 +18,11 @@ from storage.tables.claims import Preferences
 from training.scheduler.backend import Backend
 from training.scheduler.choice import list_elsewhere, list_fitting, list_warm
 from training.scheduler.claim import LEASE_SECONDS, Claim, purge_job
+from training.scheduler.cluster import Cluster
 from training.scheduler.comparing import ComparisonCourse
 from training.scheduler.handle import WorkerHandle
 from training.scheduler.layout import clear_folder
+from training.scheduler.nodes import Nodes
 from training.scheduler.waiting import WaitingNotes, note_absent
 from training.settings import TrainingSettings
 from training.worker.folder import WorkerFolder, name_folder
@@ -31,7 +33,7 @@ POLL_SECONDS = 0.15  #: between two turns
 DAY_SECONDS = 86400.0
 EXPIRE_SECONDS = 3600.0  #: between two searches for models that are too old
 SWEEP_SECONDS = 5.0  #: between two searches for running jobs without a worker
-COMPARE_SECONDS = 1.0  #: between two looks at comparisons
+COMPARE_SECONDS = 1.0  #: between two looks at comparisons and at other machines
 DISK_LOW = "disk_low"  #: the code of the error and of the note
 MAX_STOP_SECONDS = 8.0  #: that a worker may take to put its jobs down
 MAX_FAILED_TURNS = 20  #: in a row, before the scheduler gives up
@@ -42,7 +44,14 @@ MAX_ROOM_SECONDS = 600.0  #: then one is started all the same: quotas show no fr
 class Scheduler:
     """Claims jobs for its workers and settles what they did."""
 
-    def __init__(self, store: Store, settings: TrainingSettings, backend: Backend) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: TrainingSettings,
+        backend: Backend,
+        cluster: Cluster | None = None,
+    ) -> None:
+        """`cluster` has the workers on other machines."""
         self.store, self.settings, self.backend = store, settings, backend
         self.workers = [
             WorkerHandle(
@@ -50,6 +59,7 @@ class Scheduler:
             )
             for name in settings.devices
         ]
+        self.nodes = Nodes(store, settings.box_name, cluster)
         self.catalogs: dict[str, Catalog] = {}  #: by worker
         #: the state in which a worker last found no job: it is not asked again until this changes
         self.claim_tried: dict[str, object] = {}
@@ -63,6 +73,7 @@ class Scheduler:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then let the workers put their jobs down."""
+        self.workers += await self.nodes.find_known()
         await self.sort_orphans()
         await self.adopt_jobs()
         failed = 0
@@ -78,13 +89,13 @@ class Scheduler:
                     raise
             await asyncio.sleep(1 if failed or self.notice.full else self.poll_seconds)
         await self.stop_workers()
+        await asyncio.to_thread(self.nodes.close)
 
     async def sort_orphans(self) -> None:
         """Put what another database left into quarantine; end the workers that may write there."""
         if await self.store.orphans.find_runs():
             for path in self.store.home.workers.iterdir():
-                if (process := WorkerFolder(path).read_process()) is not None:
-                    await asyncio.to_thread(self.backend.stop, process)
+                await self.stop_process(WorkerFolder(path))
         await self.store.orphans.sort()
 
     async def adopt_jobs(self) -> None:
@@ -103,15 +114,21 @@ class Scheduler:
         claim = await Claim.open(self.store, job, folder.inbox)
         worker = next((each for each in self.workers if each.folder == folder), None)
         if worker is None:  # of a device that is no longer in the settings
-            if (process := folder.read_process()) is not None:
-                await asyncio.to_thread(self.backend.stop, process)
+            await self.stop_process(folder)
             await claim.release(Release.LEFT)
-        elif worker.check_alive():
+        elif await asyncio.to_thread(worker.check_alive):
             if await claim.start(self.catalogs.get(worker.name, Catalog())):
                 worker.claims.append(claim)
             self.note_room(claim)
         else:  # it died while nobody watched
             await claim.release(Release.LEFT)
+
+    async def stop_process(self, folder: WorkerFolder) -> None:
+        """Kill the process that a worker's folder names."""
+        handles = (worker for worker in self.workers if worker.folder == folder)
+        backend = next((worker.backend for worker in handles), self.backend)
+        if (process := folder.read_process()) is not None:
+            await asyncio.to_thread(backend.stop, process)
 
     def find_folder(self, job: Job) -> WorkerFolder:
         """Return the folder of a running job's worker, also where this machine was renamed."""
@@ -135,11 +152,12 @@ class Scheduler:
 
     async def run_turn(self) -> None:
         """Serve every worker once; now and then, look for what was left behind."""
-        for worker in self.workers:
+        for worker in list(self.workers):
             await self.serve_worker(worker)
         if time.monotonic() - self.compared_at > self.compare_seconds:
             self.compared_at = time.monotonic()
             await self.comparisons.advance()
+            await self.nodes.look(self.workers)
         if time.monotonic() - self.swept_at > SWEEP_SECONDS:
             self.swept_at = time.monotonic()
             held = {claim.job.id for worker in self.workers for claim in worker.claims}
@@ -174,7 +192,7 @@ class Scheduler:
         """Keep a worker alive, follow its jobs, and claim the next one for it."""
         if not await asyncio.to_thread(worker.check_alive):
             await self.release_jobs(worker)
-            worker.start()
+            await asyncio.to_thread(worker.start)  # one elsewhere may take a while to answer
             return
         for claim in list(worker.claims):
             if await claim.copy_events() or not await claim.forward_command():
@@ -209,6 +227,8 @@ class Scheduler:
         state = (wanted, await self.store.events.newest_id(), time.monotonic() // SWEEP_SECONDS)
         if not wanted[0] or self.claim_tried.get(worker.name) == state:
             return
+        if self.nodes.is_drained(worker):
+            return
         self.claim_tried[worker.name] = state
         if not await self.has_disk_space():
             return
@@ -219,6 +239,7 @@ class Scheduler:
             preferred=Preferences(
                 list_elsewhere(worker, self.workers, self.catalogs),
                 list_warm(worker, self.workers),
+                away=worker.remote,
             ),
         )
         if job is not None:
@@ -255,7 +276,7 @@ class Scheduler:
             worker.ask_to_leave()
         while living:
             for worker in list(living):
-                if not worker.check_alive():
+                if not await asyncio.to_thread(worker.check_alive):
                     living.remove(worker)
                     with self.notice.waiting():  # else the next scheduler releases them
                         await self.release_jobs(worker, Release.HANDED_BACK)

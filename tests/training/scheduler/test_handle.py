@@ -37,6 +37,10 @@ class FakeBackend:
         """Return what the test says."""
         return self.blamed
 
+    def reachable(self):
+        """Return True."""
+        return True
+
     def activity(self, _process):
         """Return a process that does nothing."""
         return Activity(self.stopped, 0.0, 0)

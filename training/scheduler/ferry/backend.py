@@ -24,6 +24,7 @@ TURN_SECONDS = 0.1  #: between two turns of a ferry
 #: connection itself is called lost after some seconds more. Less than the silence that makes a
 #: worker count as hung: a hung worker is blamed on its job, a machine that is away is not
 MAX_LOST_SECONDS = 10.0
+ADOPT_SECONDS = 40.0  #: the same for a worker of an earlier scheduler: the connection is new
 
 
 class RemoteBackend:
@@ -39,7 +40,8 @@ class RemoteBackend:
     ) -> None:
         self.home, self.name, self.remote = home, name, remote
         self.lost = SilenceMeter(clock)
-        self.health = Health(alive=False)
+        self.health = Health(alive=True)
+        self.max_lost_seconds = ADOPT_SECONDS
         self.carrier: Carrier | None = None
 
     def start(self, name: str) -> Process:
@@ -47,7 +49,7 @@ class RemoteBackend:
         self._stop_carrying()
         process = self.remote.start()
         self.lost.look(alive=True)
-        self.health = Health(alive=True)
+        self.health, self.max_lost_seconds = Health(alive=True), MAX_LOST_SECONDS
         self._carry(process)
         WorkerFolder(self.home.workers / name).write_process(process)
         return process
@@ -57,8 +59,9 @@ class RemoteBackend:
         try:
             self.health = self.remote.check(process)
             self.lost.look(alive=True)
+            self.max_lost_seconds = MAX_LOST_SECONDS
         except LostConnection as lost:
-            if self.lost.look(alive=False) > MAX_LOST_SECONDS:
+            if self.lost.look(alive=False) > self.max_lost_seconds and self.health.alive:
                 log.warning("The machine of worker %s is away: %s", self.name, lost)
                 self.health = Health(alive=False)
                 self._stop_carrying()
@@ -75,6 +78,10 @@ class RemoteBackend:
     def activity(self, process: Process) -> Activity | None:  # noqa: ARG002
         """Return what the worker has done so far, None if that cannot be told."""
         return self.health.activity
+
+    def reachable(self) -> bool:
+        """Return whether the machine answered when it was asked last."""
+        return not self.lost.seconds
 
     def stop(self, process: Process) -> None:
         """Kill the worker, if its machine can be reached."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from storage.folders import Home
 from storage.process import Process
 from training.scheduler.ferry.dock import BoxDock
-from training.scheduler.ferry.remote import Health
+from training.scheduler.ferry.remote import Health, LostConnection
 from training.scheduler.local import WORKER_COMMAND, LocalBackend
+from training.worker.inbox import Command, Request
 
 
 class LocalPlace:
@@ -20,18 +21,26 @@ class LocalPlace:
         worker: str,
         command: Sequence[str] = WORKER_COMMAND,
         environment: Mapping[str, str] | None = None,
+        is_taken: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`is_taken` tells whether the machine's owner uses it: then no worker runs."""
         self.worker = worker
         self.dock = BoxDock(home, worker)
         self.backend = LocalBackend(home, command, environment)
+        self.is_taken, self.leaving = is_taken, False  #: whether the worker was asked to end
         self.started: Process | None = None  #: it may not have written its name yet
 
     def start(self) -> Process:
-        """End the worker if there is one, remove what it left, start it in a new session."""
+        """End the worker if there is one, remove what it left, start it in a new session.
+
+        Raise LostConnection while the machine's owner uses it.
+        """
+        if self.is_taken():
+            raise LostConnection("its owner uses the machine")
         self._end_worker()
         session = self.dock.begin_session()
         self.dock.worker.clear()
-        self.started = self.backend.start(self.worker)
+        self.started, self.leaving = self.backend.start(self.worker), False
         return self.started | {"session": session}
 
     def check(self, process: Process) -> Health:
@@ -39,6 +48,9 @@ class LocalPlace:
         if process.get("session") != self.dock.session:
             return Health(alive=False)
         if self.backend.alive(process):
+            if self.is_taken() and not self.leaving:
+                self.leaving = True
+                self.dock.worker.inbox.send(Request(Command.LEAVE))
             return Health(alive=True, activity=self.backend.activity(process))
         return Health(alive=False, died_by_itself=self.backend.died_by_itself(process))
 
