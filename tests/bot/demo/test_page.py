@@ -85,8 +85,8 @@ async def test_a_command_can_be_filled_in_from_the_keyboard(tmp_path, tab):
         for name in ("style", "seed", "base"):
             await browser.wait_for_text(wording.sample.OPTIONS[name])
         assert await list_cut_off(browser) == []
-        await press(browser, f"style\n{wording.sample.OPTIONS['style']}")
         await send_during_look_up(browser)
+        await press(browser, f"style\n{wording.sample.OPTIONS['style']}")
         await browser.wait_for_text(ERRORS["scheduler_away"])
 
 
