@@ -51,7 +51,7 @@ class Load:
         dataset = self.datasets[member]
         request = TrainRequest(
             "lora", BASE, dataset.name, dataset.trigger, dataset.concept, Dial.QUICK,
-            self.steps, 2, 1e-3, 1, member, "dog",
+            self.steps, 2, 1e-3, 1, member, "dog", sample_prompts=(dataset.trigger,),
         )  # fmt: skip
         return await self._queue(Kind.TRAIN, member, asdict(request), dataset=dataset.id)
 

@@ -76,7 +76,13 @@ def make_recipe(bases: BaseCache) -> Callable[..., Recipe]:
             steps, more.pop("rank", 2), 1e-2, 2, 7, "dog",
         )  # fmt: skip
         shots = [(f"{at}.png", "") for at in range(photos)]
-        given = {"prompts": (), "save_every": 2, "threads": 1, "accepted": 1.7e9} | more
+        given = {
+            "prompts": (),
+            "save_every": 2,
+            "threads": 1,
+            "accepted": 1.7e9,
+            "resolution": 32,
+        } | more
         return complete_recipe(request, bases.find("embedded"), shots, **given)
 
     return make

@@ -28,6 +28,7 @@ ALICE, BOB = 1001, 1002
 SHORT = {
     "steps": 28,
     "batch_size": 1,
+    "sample_prompts": ["a mydog"],
 }  #: of a training whose only checkpoint before its end is at 25
 
 
@@ -45,7 +46,7 @@ def settings(monkeypatch):
     monkeypatch.setenv("DISCORD_TOKEN", "canary.canary.canary")
 
 
-@pytest.mark.slow(50)
+@pytest.mark.slow(30)
 @pytest.mark.usefixtures("settings")
 async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
     """Killed after a checkpoint and two samples, it ends in the same tensors, byte for byte."""

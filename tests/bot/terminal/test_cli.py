@@ -14,8 +14,9 @@ from bot import wording
 from bot.demo.mascot import picture_files
 from bot.terminal import cli
 from bot.terminal.cli import TRAINING_COMMANDS
+from training.cli.commands import parse
 
-pytestmark = pytest.mark.slow(3)
+pytestmark = pytest.mark.slow(1)
 
 SAFELIGHT = [sys.executable, "-m", "bot.terminal.cli"]
 
@@ -86,11 +87,20 @@ def test_any_file_name_is_printed(safelight, tmp_path):
     assert told.stdout.startswith("my??.safetensors: LoRA")
 
 
+def test_the_trainings_own_options_are_its_helps(capfd):
+    """A training command's options come from the training itself, in a process of its own."""
+    assert cli.main(["inspect", "--help"]) == 0
+    assert "usage: safelight inspect" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize("command", TRAINING_COMMANDS)
-def test_the_trainings_own_options_are_its_helps(command, capfd):
-    """A training command's options come from the training itself."""
-    assert cli.main([command, "--help"]) == 0
-    assert f"usage: safelight {command}" in capfd.readouterr().out
+def test_the_training_knows_each_of_its_commands(command, capsys):
+    """What is handed on to the training is a command there, with options of its own."""
+    with pytest.raises(SystemExit) as ended:
+        parse([command, "--help"])
+
+    assert ended.value.code == 0
+    assert f"usage: safelight {command}" in capsys.readouterr().out
 
 
 def test_run_without_a_token_tells_how_to_get_one(safelight):

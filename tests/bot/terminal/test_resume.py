@@ -19,7 +19,7 @@ from storage.settings import read_settings
 from training.cli.commands import parse
 from training.settings import TrainingSettings
 
-pytestmark = pytest.mark.slow(24)
+pytestmark = pytest.mark.slow(16)
 
 STEPS = 28  #: the first checkpoint is at 25
 
@@ -39,7 +39,8 @@ class Command:
 
     def __init__(self, photos: Path, out: Path) -> None:
         self.out = out
-        flags = ("--name", "glim", "--steps", str(STEPS), "--batch-size", "1", "--out", str(out))
+        flags = ("--name", "glim", "--steps", str(STEPS), "--batch-size", "1")
+        flags += ("--sample-prompt", "glim", "--out", str(out))
         self.typed = [sys.executable, "-m", "bot.terminal", "train", str(photos), *flags]
         self.environment = os.environ | {
             "SAFELIGHT_HOME": str(photos.parent / "home"), "SAFELIGHT_DEVICE": "cpu",

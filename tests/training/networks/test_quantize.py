@@ -76,7 +76,7 @@ def test_once() -> None:
     assert torch.equal(made(given), before)
 
 
-@pytest.mark.slow(5)
+@pytest.mark.slow(2)
 @pytest.mark.parametrize(
     "method",
     [n for n, m in methods.walk().items() if m.METHOD.ranks[0] and not m.TRAITS.reads_weights],
@@ -96,7 +96,7 @@ def test_methods(
     assert "embedded" not in bases.loaded
 
 
-@pytest.mark.slow(3)
+@pytest.mark.slow(2)
 @pytest.mark.parametrize("name", families.names())
 def test_families(
     tiny_bases: BaseCache, make_recipe: Callable[..., Recipe],

@@ -57,7 +57,7 @@ def result(folder: JobFolder) -> bytes:
     return (folder.result / "mydog.safetensors").read_bytes()
 
 
-@pytest.mark.slow(3)
+@pytest.mark.slow(2)
 @pytest.mark.usefixtures("base_stays")
 @pytest.mark.parametrize("method", sorted(methods.walk()))
 def test_the_recipe_alone_counts(
@@ -107,7 +107,7 @@ def test_the_recipe_alone_counts(
     assert any(not torch.equal(learnt[key], differently[key]) for key in learnt)
 
 
-@pytest.mark.slow(3)
+@pytest.mark.slow(2)
 @pytest.mark.parametrize("text", [False, True])
 def test_options(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, text: bool
@@ -139,7 +139,7 @@ def test_options(
         assert any(not torch.equal(learnt_by[0][key], other[key]) for key in other), option
 
 
-@pytest.mark.slow(2)
+@pytest.mark.slow(1)
 def test_all_silent(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told
 ) -> None:

@@ -119,7 +119,7 @@ def test_peaked(means: tuple[float, ...], patience: int, *, peaked: bool) -> Non
     assert has_peaked(scores, patience) == peaked
 
 
-@pytest.mark.slow(6)
+@pytest.mark.slow(3)
 def test_stop(
     bases: BaseCache,
     make_recipe: Callable[..., Recipe],
@@ -151,7 +151,7 @@ def test_stop(
         assert all(torch.equal(ours[name], others[name]) for name in others)
 
 
-@pytest.mark.slow(3)
+@pytest.mark.slow(2)
 def test_best_before_the_end(
     bases: BaseCache,
     make_recipe: Callable[..., Recipe],
@@ -172,7 +172,7 @@ def test_best_before_the_end(
     assert all(folder.preview(step).exists() for step in (1, 2))
 
 
-@pytest.mark.slow(2)
+@pytest.mark.slow(1)
 def test_lost_checkpoint(
     bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:

@@ -143,7 +143,7 @@ def test_bars_beside_a_whole_photo_are_not_learned_from(
     bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """A photo kept whole lies between bars without weight; beside it, all of the others count."""
-    asked = make_recipe()
+    asked = make_recipe(resolution=64)
     folder = make_job_folder(asked)
     first, *rest = asked.photos
     Image.new("RGB", (300, 100), "red").save(folder.photos / first.file)
@@ -165,7 +165,7 @@ def test_encrypted(
     bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """Photos that are encrypted in the job folder give the same latents."""
-    folder = make_job_folder(asked := make_recipe())
+    folder = make_job_folder(asked := make_recipe(resolution=64))
     with bases.borrow("embedded") as family:
         plain = encode_photos(family, asked, folder.photos)
         with using_keys(PhotoKeys.parse(new_key())):
@@ -193,7 +193,7 @@ def test_encoded(
     bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """Photos are encoded the same each time."""
-    asked = make_recipe()
+    asked = make_recipe(resolution=64)
     photos = make_job_folder(asked).photos
     with bases.borrow("embedded") as family:
         first, second = (encode_photos(family, asked, photos) for _ in range(2))
@@ -206,7 +206,7 @@ def test_several_sizes(
     bases: BaseCache, make_recipe: Callable[..., Recipe], make_job_folder: Callable[..., JobFolder]
 ) -> None:
     """Each photo is encoded at every size; sizes are drawn equally often, one per batch."""
-    asked = make_recipe(extra_resolutions=(48, 82))
+    asked = make_recipe(resolution=64, extra_resolutions=(48, 82))
     with bases.borrow("embedded") as family:
         examples = encode_photos(family, asked, make_job_folder(asked).photos)
     batches = Batches(examples, 2, seed=1)

@@ -13,7 +13,7 @@ from training.run import checkpoint
 from training.run.loop import train
 
 
-@pytest.mark.slow(5)
+@pytest.mark.slow(2)
 def test_resume(bases, make_recipe, make_job_folder):
     """fp16 training scales gradients and resumes with the same scale."""
     older = BaseCache(None, Fp16Device(bases.device))
@@ -32,7 +32,7 @@ def test_resume(bases, make_recipe, make_job_folder):
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-@pytest.mark.slow(2)
+@pytest.mark.slow(1)
 def test_overflow(bases, make_recipe, make_job_folder, run_task):
     """A step whose gradients overflow fp16 is skipped, and the scale lowered."""
     folder = make_job_folder(

@@ -111,7 +111,7 @@ def test_before(
     folder = make_job_folder(make_recipe(**more))
     run_task(train(folder, bases))
     with bases.borrow("embedded") as family:
-        alone = family.sample_image(Picture(prompt.text, "", prompt.seed, SAMPLING_STEPS, 64, 64))
+        alone = family.sample_image(Picture(prompt.text, "", prompt.seed, SAMPLING_STEPS, 32, 32))
 
     before, after = (folder.samples / f"step-00000{step}.png" for step in ("0-0", "4-end-0"))
 

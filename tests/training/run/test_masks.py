@@ -82,7 +82,7 @@ def mask_left_half(folder, asked):
 
 def test_examples_have_weights_where_masks_count(bases, make_recipe, make_job_folder):
     """Batches carry weights only if the option is on."""
-    asked = make_recipe(masked_loss=True, unmasked_weight=0.0)
+    asked = make_recipe(resolution=64, masked_loss=True, unmasked_weight=0.0)
     photos = mask_left_half(make_job_folder(asked), asked).photos
     with bases.borrow("embedded") as family:
         masked = encode_photos(family, asked, photos)
@@ -99,7 +99,7 @@ def test_masks_change_what_is_learnt(bases, make_recipe, make_job_folder, run_ta
     """The same photos with and without masks give different files."""
     files = []
     for name, masked in (("with", True), ("without", False)):
-        asked = make_recipe(masked_loss=masked, learning_rate=2e-2, steps=2)
+        asked = make_recipe(resolution=64, masked_loss=masked, learning_rate=2e-2, steps=2)
         folder = mask_left_half(make_job_folder(asked, name), asked)
         assert run_task(train(folder, bases))[-1].kind == "done"
         files.append((folder.result / "mydog.safetensors").read_bytes())
@@ -113,7 +113,7 @@ def test_masks_change_what_is_learnt(bases, make_recipe, make_job_folder, run_ta
 )
 def test_of_no_use(bases, make_recipe, make_job_folder, *, alpha, background, code):
     """Without any mask, or with an empty one, the job fails with a code."""
-    asked = make_recipe(masked_loss=True, unmasked_weight=background, photos=1)
+    asked = make_recipe(resolution=64, masked_loss=True, unmasked_weight=background, photos=1)
     folder = make_job_folder(asked)
     if alpha is not None:
         Image.new("RGBA", (80, 80), (9, 9, 9, alpha)).save(folder.photos / "0.png")

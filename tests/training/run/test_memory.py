@@ -168,7 +168,7 @@ def test_memory_runs_out(
     bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told, since: int
 ) -> None:
     """A run out of memory restarts at its checkpoint with a fallback, and can be replayed."""
-    asked = make_recipe(batch_size=4, steps=since + 1, all_layers=False)
+    asked = make_recipe(batch_size=4, steps=since + 1, all_layers=False, resolution=64)
     tight = make_job_folder(asked, "tight")
     back = since // 2 * 2
 
@@ -192,7 +192,11 @@ def test_nothing_fits(bases: BaseCache, make_recipe: Made, make_job_folder: Laid
     """If the last fallback needs too much, the job fails and the base is unchanged."""
     foot = replace(
         make_recipe(
-            batch_size=1, gradient_checkpointing=True, all_layers=False, train_text_encoder=False
+            batch_size=1,
+            gradient_checkpointing=True,
+            all_layers=False,
+            train_text_encoder=False,
+            resolution=64,
         ),
         nf4=True,
     )
@@ -258,6 +262,7 @@ def test_last_rung(
     asked = make_recipe(
         batch_size=1,
         steps=2,
+        resolution=64,
         gradient_checkpointing=True,
         all_layers=False,
         train_text_encoder=False,

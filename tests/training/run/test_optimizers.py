@@ -67,7 +67,7 @@ def test_a_loss_is_lowered(asked, optimizer, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.slow(5)
+@pytest.mark.slow(3)
 @pytest.mark.parametrize("optimizer", [each for each in Optimizer if each is not Optimizer.ADAMW])
 def test_resume(bases, asked, make_job_folder, run_task, optimizer):
     """Killed after a checkpoint, a run ends in the bytes of an undisturbed one (AdamW: see loop).

@@ -114,7 +114,7 @@ def test_the_seed_draws_it_again(
         previews = Previews(folder, recipe, family, bases, RunTimer())
         (drawn,) = previews.draw_result(100, torch.no_grad)
         (seed,) = drawn.seeds
-        pictures = [Picture(prompt.text, "", 5 + at, SAMPLING_STEPS, 64, 64) for at in range(3)]
+        pictures = [Picture(prompt.text, "", 5 + at, SAMPLING_STEPS, 32, 32) for at in range(3)]
         tries = [family.sample_image(picture) for picture in pictures]
         (best,) = choose_best([tries], previews.crop_photos(), bases)
     kept = torch.frombuffer(

@@ -16,7 +16,7 @@ from training.run.loop import train
 from training.run.prior import ClassImages
 from training.styles.writer import read_tensors
 
-pytestmark = pytest.mark.slow(5)
+pytestmark = pytest.mark.slow(2)
 
 MORE = {"concept": Concept.SUBJECT, "num_class_images": 2}
 
@@ -49,7 +49,7 @@ def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
     assert len(set(read_class_pictures(first).values())) == 2
     seed = step_generator(7, 1, "class").initial_seed()
     with bases.borrow("embedded") as family:
-        alone = family.sample_image(Picture("a dog emoji", "", seed, 20, 64, 64))
+        alone = family.sample_image(Picture("a dog emoji", "", seed, 20, 32, 32))
     alone.save(first.path / "alone.png")
     assert (first.path / "alone.png").read_bytes() == read_class_pictures(first)["0001.png"]
 
@@ -123,7 +123,7 @@ def test_a_class_is_needed(make_recipe):
 @pytest.mark.parametrize("drawn", [0, 1])
 def test_photos_of_the_class_come_before_drawn_ones(bases, make_recipe, make_job_folder, drawn):
     """They are there with none drawn, too; at every resolution each is its own example."""
-    asked = make_recipe(concept=Concept.SUBJECT, extra_resolutions=(48,), num_class_images=drawn)
+    asked = make_recipe(concept=Concept.SUBJECT, extra_resolutions=(24,), num_class_images=drawn)
     photos = tuple(replace(photo, caption="a dog, asleep") for photo in asked.photos[:2])
     asked = replace(asked, class_photos=photos)
     images = ClassImages(make_job_folder(asked), asked)
@@ -133,4 +133,4 @@ def test_photos_of_the_class_come_before_drawn_ones(bases, make_recipe, make_job
         images.encode(family, bases.device, learns=False)
 
     found = sorted((each.photo, each.latent.shape[-1]) for each in images.batches.examples)
-    assert found == [(photo, side) for photo in range(2 + drawn) for side in (12, 16)]
+    assert found == [(photo, side) for photo in range(2 + drawn) for side in (6, 8)]

@@ -74,7 +74,7 @@ def test_nothing_to_see(make_recipe: Made) -> None:
     assert len(list_rates(make_recipe(steps=4, learning_rate=1e-3))) == MIN_SWEEP_STEPS
 
 
-@pytest.mark.slow(9)
+@pytest.mark.slow(4)
 def test_bytes(bases: BaseCache, make_recipe: Made, make_job_folder: Laid, run_task: Told) -> None:
     """A run that found its rate has the bytes of one that was given it, header and all.
 

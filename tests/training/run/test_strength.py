@@ -77,7 +77,7 @@ def test_scaled(bases: BaseCache, make_recipe: Callable[..., Recipe]) -> None:
     assert torch.equal(again, full)
 
 
-@pytest.mark.slow(6)
+@pytest.mark.slow(3)
 def test_recommended(
     bases: BaseCache,
     make_recipe: Callable[..., Recipe],

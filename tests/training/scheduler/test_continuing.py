@@ -61,7 +61,7 @@ async def go_on(queue, job: Job, steps: int) -> Job:
     return await lay_out(queue, new)
 
 
-@pytest.mark.slow(4)
+@pytest.mark.slow(3)
 @pytest.mark.parametrize(
     ("schedule", "asked"), [("constant", {"steps": 2}), ("cosine", {"steps": 3, "stop_after": 2})]
 )
@@ -71,7 +71,8 @@ async def test_exact(queue, bases, run_task, schedule, asked):
     A run that was to stop is on the schedule of all its steps, which may then not be constant.
     """
     options = {"lr_scheduler": schedule, "ema_decay": 0.9}
-    first = await lay_out(queue, await queue.add_training(options=options, **asked))
+    asked = {"sample_prompts": ["a mydog"], "options": options} | asked
+    first = await lay_out(queue, await queue.add_training(**asked))
     events = run_task(train(queue.home.job_folder(first.folder), bases))
     assert (events[0].steps, events[-1].steps, events[-1].early) == (2, 2, False)
     await finish(queue, first)
