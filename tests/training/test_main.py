@@ -22,7 +22,7 @@ from training.settings import TrainingSettings
 from training.styles.header import read_header as header
 from training.styles.header import read_metadata
 
-pytestmark = pytest.mark.slow(4)
+pytestmark = pytest.mark.slow(1)
 
 ALICE, BOB = 1001, 1002
 SHORT = {
@@ -46,7 +46,7 @@ def settings(monkeypatch):
     monkeypatch.setenv("DISCORD_TOKEN", "canary.canary.canary")
 
 
-@pytest.mark.slow(30)
+@pytest.mark.slow(16)
 @pytest.mark.usefixtures("settings")
 async def test_a_killed_worker_resumes_to_the_same_tensors(queue):
     """Killed after a checkpoint and two samples, it ends in the same tensors, byte for byte."""
@@ -117,13 +117,13 @@ def photos(tmp_path):
     return folder
 
 
-@pytest.mark.slow(5)
+@pytest.mark.slow(2)
 @pytest.mark.usefixtures("settings")
 def test_train_and_sample_for_a_shell(photos, tmp_path, run_in_process):
     """A style trained on a folder is in `--out` and can be sampled; no database is opened."""
     home, out = tmp_path / "home", tmp_path / "out"
     train = ("train", str(photos), "--name", "my dog", "--steps", "2", "--out", str(out))
-    code, lines = run_in_process(*train, home=home)
+    code, lines = run_in_process(*train, "--sample-prompt", "mydog", home=home)
     style = out / "my dog.safetensors"
     sample = ("sample", "--style", str(style), "--prompt", "mydog", "--steps", "1")
     drawn, pictures = run_in_process(*sample, "--out", str(out / "drawn"), home=home)
@@ -146,7 +146,7 @@ def test_train_and_sample_for_a_shell(photos, tmp_path, run_in_process):
     assert not home.exists()
 
 
-@pytest.mark.slow(5)
+@pytest.mark.slow(2)
 @pytest.mark.usefixtures("settings")
 def test_two_folders_for_a_shell(photos, tmp_path, run_in_process):
     """Two folders with their triggers become one style that knows both."""
@@ -156,6 +156,7 @@ def test_two_folders_for_a_shell(photos, tmp_path, run_in_process):
     both = ("train", str(photos), "--photos", str(cat), "--name", "pets", "--out", str(out))
     triggers = ("--trigger", "mydog", "--trigger", "mycat")
     options = ("--steps", "1", "--shuffle", "--dropout", "0.1", "--optimizer", "adafactor")
+    options += ("--sample-prompt", "mydog")
 
     uneven, refused = run_in_process(*both, "--trigger", "mydog", home=tmp_path / "home")
     code, lines = run_in_process(*both, *triggers, *options, home=tmp_path / "home")

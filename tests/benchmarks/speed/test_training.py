@@ -9,13 +9,13 @@ from benchmarks.speed.training import BAR, Setup, compare_sampling, compare_step
 from tests.fakes.gpu import FakeGpu
 from training.device import Device
 
-pytestmark = pytest.mark.slow(11)
+pytestmark = pytest.mark.slow(2)
 
 
 def test_compare_steps(tmp_path):
     """Our step, a bare one and the documented loop run on the same layers and photos."""
     torch.set_num_threads(1)
-    setup = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sdxl",))
+    setup = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sdxl",), small_side=64)
 
     found = {
         row.what.rpartition(": ")[2]: row.figure for row in compare_steps(setup, "sdxl", 2, 1)
@@ -28,7 +28,7 @@ def test_compare_steps(tmp_path):
 
 def test_compare_sampling(tmp_path):
     """Pictures in one batch are compared with the same ones in sequence."""
-    setup = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sd1",))
+    setup = Setup(tmp_path, Device.open(cpu=True, threads=1), ("sd1",), small_side=64)
 
     (row,) = compare_sampling(setup, "sd1", 2)
 
@@ -41,7 +41,9 @@ def test_memory(tmp_path):
     opened = Device.open(cpu=True, threads=1)
     found = []
     for held in (2800, 16_000):
-        setup = Setup(tmp_path / str(held), FakeGpu(opened, 100_000, held), ("sd1",))
+        setup = Setup(
+            tmp_path / str(held), FakeGpu(opened, 100_000, held), ("sd1",), small_side=64
+        )
         found += [row for row in measure_job(setup, "sd1", 4) if "estimate" in row.what]
 
     assert [row.met for row in found] == [True, False]
