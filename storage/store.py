@@ -29,6 +29,7 @@ from storage.tables.posts import Posts
 from storage.tables.retention import Retention
 from storage.tables.sealing import Sealing
 from storage.tables.servers import Reports, Servers
+from storage.tables.staying import Staying
 from storage.tables.studies import Studies
 from storage.tables.styles import Styles
 from storage.tables.trash import Trash
@@ -59,6 +60,7 @@ class Store:
         self.likes = Likes(database)
         self.catalog = Catalogs(database)
         self.nodes = Nodes(database)
+        self.staying = Staying(database)
         self.orphans = Orphans(database, home)
         self.durations = Durations(database)
         self.styles = Styles(database, trash, home)

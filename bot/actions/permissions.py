@@ -74,6 +74,12 @@ async def check_daily_quota(interaction: Interaction) -> None:
     raise UserError("quota_used", jobs=server.jobs, when=int(oldest + DAY))
 
 
+async def check_operator(interaction: Interaction) -> None:
+    """Raise UserError unless the member owns the bot's application, or is in its team."""
+    if not await interaction.client.is_owner(interaction.user):
+        raise UserError("operator_only")
+
+
 def is_server_manager(interaction: Interaction) -> bool:
     """Return whether the member may manage this server."""
     return interaction.guild_id is not None and interaction.permissions.manage_guild

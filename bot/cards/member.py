@@ -14,6 +14,7 @@ from bot.card import Card
 from bot.cards.components import Button, defer, defer_update, edit, row, text
 from bot.cards.export import send_zips
 from bot.cards.keep import Keep
+from bot.cards.staying import read_staying
 from bot.cards.withdrawal import ALL, AskWithdraw
 from bot.wording import fill, format_count, say
 from storage.tables.consents import Receipt
@@ -41,6 +42,10 @@ async def me_card(interaction: Interaction) -> Card:
     template = wording.contribution.ME if joined else ""
     said.append(say(template, names=joined[:MAX_RECEIPTS]))
     quota = await quota_line(interaction)
+    stays = await read_staying(store, member)
+    if stays is not None:
+        buttons.insert(1, Stay(int(not stays), label=wording.member.STAY_LABELS[not stays]))
+        said.append(wording.member.STAYS if stays else wording.member.MAY_LEAVE)
     return Card(text(wording.member.TITLE, counts, quota, *said), row(*buttons))
 
 
@@ -97,6 +102,16 @@ class Export(Button, verb="me:export"):
             store, member = interaction.client.store, interaction.user.id
             write = partial(export_member, store, member)
             await send_zips(interaction, wording.member.EXPORTED, write)
+
+
+class Stay(Button, verb="me:stay"):
+    """Say whether the member's photos stay on the main machine."""
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        staying = interaction.client.store.staying
+        await staying.set(interaction.user.id, stays=bool(self.number(0)))
+        await edit(interaction, await me_card(interaction))
 
 
 class Erase(Button, verb="me:erase"):

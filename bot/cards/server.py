@@ -24,6 +24,7 @@ from bot.cards.components import (
     text,
     text_input,
 )
+from bot.cards.staying import read_staying
 from bot.wording import format_count, say
 from storage.errors import UserError
 from storage.records import Server
@@ -41,8 +42,10 @@ NEEDED = discord.Permissions(
 
 async def server_card(interaction: Interaction) -> Card:
     """Return a card of the server's settings."""
-    server = await interaction.client.store.servers.get(interaction.guild_id or 0)
-    return Card(
+    store, guild = interaction.client.store, interaction.guild_id or 0
+    server = await store.servers.get(guild)
+    stays = await read_staying(store, guild)
+    card = Card(
         text(wording.server.TITLE),
         text(wording.server.TRAINERS),
         row(Trainers(server.trainers)),
@@ -53,8 +56,12 @@ async def server_card(interaction: Interaction) -> Card:
         text(wording.server.LOG),
         row(Log(server.log)),
         text(limits_line(server), *missing_permission_lines(interaction, server)),
-        row(Limits()),
     )
+    if stays is None:
+        return card.add(row(Limits()))
+    card.add(text(wording.server.STAYS if stays else wording.server.MAY_LEAVE))
+    stay = Stay(int(not stays), label=wording.server.STAY_LABELS[not stays])
+    return card.add(row(Limits(), stay))
 
 
 def limits_line(server: Server) -> str:
@@ -177,6 +184,17 @@ class Limits(Button, verb="server:limits"):
         check_server_manager(interaction)
         servers = interaction.client.store.servers
         await open_modal(interaction, LimitsForm(await servers.get(interaction.guild_id or 0)))
+
+
+class Stay(Button, verb="server:stay"):
+    """Say whether photos of jobs on this server stay on the main machine."""
+
+    async def press(self, interaction: Interaction) -> None:
+        check_server_manager(interaction)
+        await defer_update(interaction)
+        staying, guild = interaction.client.store.staying, interaction.guild_id or 0
+        await staying.set(guild, stays=bool(self.number(0)))
+        await edit(interaction, await server_card(interaction))
 
 
 class LimitsForm(Form):

@@ -23,6 +23,7 @@ from bot.wording import (
     guide,
     job,
     member,
+    operator,
     refusals,
     report,
     result,

@@ -202,6 +202,7 @@ ERRORS = {
     "request_broken": "The job's request can't be read ({reason}). Please try again.",
     "restore_full": "The disk of {folder} became full, so nothing was restored. Make room, and run the command again.",
     "restore_space": "There isn't enough room for {home}: {need} MB are needed, and {free} MB are free.",
+    "operator_only": "Only whoever runs this bot can see and change its machines.",
     "role_needed": "Only {roles} can do that on this server. Ask a moderator for the role.",
     "samples_many": "You already have {most} samples waiting, or as many pictures in grids. Wait for some of them first.",
     "report_gone": "That report is no longer there. /style report makes a new one.",

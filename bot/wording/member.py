@@ -10,6 +10,8 @@ TRAININGS_TODAY_UNLIMITED = "Trainings started in the last 24 hours: {used}"
 CONSENT = "You agreed to the terms (version {version}) on <t:{when}:D>{withdrawn}"
 CONSENT_SHARED = "You agreed to add photos to another member's dataset (number {number}) on <t:{when}:D>{withdrawn}"
 CONSENT_WITHDRAWN = ", and took it back on <t:{when}:D>"
+STAYS = "Your photos stay on this bot's main machine. Jobs with them may wait longer."
+MAY_LEAVE = "Jobs with your photos may run on any machine of this bot. Other machines than the main one delete them when the job ends."
 NO_CONSENT = "You haven't agreed to the terms yet, so I store none of your photos."
 EXPORTED = "Here's everything I store about you: a list, and your photos."
 EXPORTED_PART = "Part {part} of {parts}"
@@ -21,6 +23,7 @@ ERASED = "### All gone\nDeleted {photos} and everything else about you. If there
 # labels: a verb first, 18 characters at most
 
 EXPORT = "Export"
+STAY_LABELS = {True: "Keep them here", False: "Use any machine"}
 ERASE = "Delete everything"
 ERASE_REMOVE = "Delete everything, styles too"
 ERASE_LEAVE = "Delete everything, leave shared styles"

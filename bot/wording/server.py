@@ -14,6 +14,8 @@ TRAINERS = "**Who can train** (leave empty for everyone)"
 SAMPLERS = "**Who can sample** (leave empty for everyone)"
 CHANNEL = "**Training channel** (not set: where the command is used)"
 LOG = "**Log channel** for reports (not set: only the server's owner is told; /server reports lists them)"
+STAYS = "**Photos stay** on the bot's main machine. Jobs from this server may wait longer."
+MAY_LEAVE = "**Jobs from this server** may run on any machine of this bot, with their photos. Other machines than the main one delete them when the job ends."
 LIMITS = "**Limits per member:** {jobs} per day, {minutes} each"
 NO_LIMIT = "no limit"
 FORM = "Limits per member"
@@ -26,6 +28,7 @@ PERMISSIONS_MISSING = (
 
 # labels: a verb first, 18 characters at most
 
+STAY_LABELS = {True: "Keep photos here", False: "Use any machine"}
 CHANGE_LIMITS = "Change limits"
 PICK_ROLES = "Roles…"
 PICK_CHANNEL = "Channel…"

@@ -17,7 +17,7 @@ FITTING = """
     AND base NOT IN (SELECT value FROM json_each(:elsewhere))
     AND base || ' ' || coalesce(request ->> 'method', '')
       NOT IN (SELECT value FROM json_each(:elsewhere))
-    AND NOT (:away AND coalesce(request ->> 'stays_home', 0))
+    AND NOT (:away AND stays_home)
 """
 CLAIM = """
 UPDATE jobs SET status = 'running', worker = :worker, lease = :now + :lease,

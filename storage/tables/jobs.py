@@ -24,6 +24,7 @@ from storage.tables.claims import (
     select_jobs,
 )
 from storage.tables.database import Connection, Database, read_row
+from storage.tables.staying import STAYS_HOME
 from storage.tables.trash import ADD_TRACES, Trash
 
 MAX_ATTEMPTS = 3  #: that crash a worker, without any progress in between
@@ -37,13 +38,13 @@ SELECT id FROM jobs WHERE owner = :owner AND kind = :kind AND dataset IS :datase
   AND status IN ('queued', 'running', 'paused')
   AND json_remove(request, '$.seed') = json_remove(:request, '$.seed')
 """
-INSERT_JOB = """
+INSERT_JOB = f"""
 INSERT INTO jobs
   (key, kind, owner, guild, channel, request, base, dataset, style, private,
-   comparison, created)
+   comparison, created, stays_home)
 VALUES
   (lower(hex(randomblob(8))), :kind, :owner, :guild, :channel, :request, :base, :dataset, :style,
-   :private, :comparison, :now)
+   :private, :comparison, :now, {STAYS_HOME})
 RETURNING *
 """
 EXTEND_LEASE = """

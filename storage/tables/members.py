@@ -23,6 +23,7 @@ EXPORT_QUERIES = {
     "contributed_styles": "SELECT style, dataset FROM style_contributors WHERE member = :member",
     "datasets": "SELECT id, guild, name, concept, trigger, created, kept, warned, attested"
     " FROM datasets WHERE owner = :member",
+    "stays_home": "SELECT at FROM stays_home WHERE id = :member",
     "collecting": "SELECT channel, dataset FROM collecting WHERE owner = :member",
     "photos": "SELECT id, dataset, digest, plain_digest, phash, width, height, caption, written,"
     " warnings, found_framing, chosen_framing, repeats, measures, shot, accepted, examination,"
@@ -37,7 +38,7 @@ EXPORT_QUERIES = {
     "caption_edits": "SELECT id, dataset, trigger, at FROM caption_edits"
     " WHERE dataset IN (SELECT id FROM datasets WHERE owner = :member)",
     "jobs": "SELECT id, kind, status, guild, channel, request, base, dataset, style, private,"
-    " requested, attempts, error, message, thread, created, started, ended"
+    " stays_home, requested, attempts, error, message, thread, created, started, ended"
     " FROM jobs WHERE owner = :member",
     "events": "SELECT job, kind, facts, at FROM events"
     " WHERE job IN (SELECT id FROM jobs WHERE owner = :member)",
@@ -94,6 +95,7 @@ ERASE_STATEMENTS = (
     "DELETE FROM drafts WHERE owner = :member",
     "DELETE FROM datasets WHERE owner = :member",
     "DELETE FROM consents WHERE member = :member",
+    "DELETE FROM stays_home WHERE id = :member",
     "DELETE FROM contributors WHERE member = :member",
     "DELETE FROM style_contributors WHERE member = :member",
     "DELETE FROM votes WHERE member = :member",

@@ -48,6 +48,25 @@ async def test_me(kit):
     assert "0 of 10" in said
 
 
+async def test_photos_stay_here(kit):
+    """Where another machine has joined, a member decides whether photos may go there."""
+    alice = kit.add_member("alice")
+    alone = kit.text((await alice.slash(kit.channel, "me")).response)
+    await kit.store.nodes.note("lab/cuda0", remote=True, here=True)
+    card = (await alice.slash(kit.channel, "me")).response
+    before = kit.text(card)
+
+    await alice.click(card, label=wording.member.STAY_LABELS[True])
+    stays, said = await kit.store.staying.has(alice.id), kit.text(card)
+    await alice.click(card, label=wording.member.STAY_LABELS[False])
+
+    assert wording.member.MAY_LEAVE not in alone
+    assert wording.member.MAY_LEAVE in before
+    assert stays
+    assert wording.member.STAYS in said
+    assert not await kit.store.staying.has(alice.id)
+
+
 async def test_export(kit):
     """The export has every row and every photo's pixels."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")

@@ -43,6 +43,20 @@ async def test_setup(kit):
     ]
 
 
+async def test_photos_stay_here(kit):
+    """Where another machine has joined, a server decides whether its members' photos go there."""
+    mod = kit.add_moderator()
+    await kit.store.nodes.note("lab/cuda0", remote=True, here=True)
+    card = await open_settings(kit, mod)
+    before = kit.text(card)
+
+    await mod.click(card, label=wording.server.STAY_LABELS[True])
+
+    assert wording.server.MAY_LEAVE in before
+    assert await kit.store.staying.has(kit.guild.id)
+    assert wording.server.STAYS in kit.text(card)
+
+
 async def test_clear(kit):
     """Clearing the roles lets everybody use the bot again; the card works after a restart."""
     mod, makers = kit.add_moderator(), kit.guild.create_role("Makers")

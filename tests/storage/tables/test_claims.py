@@ -61,18 +61,6 @@ async def test_order(store: Store, make_job: MakeJob) -> None:
     assert await store.jobs.queue_position(jobs[0].id) == 0
 
 
-async def test_what_stays_home(store: Store, make_job: MakeJob) -> None:
-    """A worker on another machine never gets a job whose photos stay on the main one."""
-    stays = await store.jobs.queue(make_job(request={"stays_home": True}))
-    goes = await store.jobs.queue(make_job(Kind.SAMPLE))
-    away = Preferences(away=True)
-
-    claimed = [await store.jobs.claim("box/cuda0", ALL_KINDS, preferred=away) for _ in range(2)]
-
-    assert [job and job.id for job in claimed] == [goes.id, None]
-    assert (await claim(store)).id == stays.id
-
-
 async def test_kinds_and_bases(store: Store, make_job: MakeJob) -> None:
     """A worker claims only the kinds and bases it names."""
     train = await store.jobs.queue(make_job())

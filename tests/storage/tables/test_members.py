@@ -91,6 +91,7 @@ async def test_export(
         "caption_edits": 1,
         "jobs": 1,
         "commands": 1,
+        "stays_home": 0,
         "watching": 1,
         "likes": 1,
         "studies": 0,

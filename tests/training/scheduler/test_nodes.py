@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from storage.events import Progress
-from storage.records import Kind, Status
+from storage.records import Status
 from storage.tables.nodes import Wish
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.jobqueue import ALICE, BOB, TIMEOUT_SECONDS
@@ -118,9 +118,8 @@ async def test_drained_and_removed(queue, cluster):
         for place in (HERE, BOX):
             await queue.store.nodes.set_wish(place, Wish.DRAIN)
             await wait_until(drained(scheduler, place))
-        request = {"base": "embedded", "prompt": "a cat", "seed": 3, "steps": 2, "count": 1}
-        request["stays_home"] = True
-        job = await queue.add_job(Kind.SAMPLE, BOB, request, "embedded")
+        await queue.store.staying.set(BOB, stays=True)
+        job = await queue.add_sample(BOB)
         other = await queue.add_training(ALICE)
         await asyncio.sleep(1)
         waiting = [(await queue.store.jobs.get(each.id)).status for each in (job, other)]
