@@ -6,13 +6,23 @@ import time
 
 from storage.tables.database import Database
 
-#: whether a job that is queued has photos that stay: a member's, a contributor's or a server's
-STAYS_HOME = """EXISTS (SELECT 1 FROM stays_home WHERE id IN (:owner, :guild) OR id IN
-  (SELECT contributor FROM photos WHERE dataset = :dataset))"""
-MARK_JOBS = """
+#: whether a job has data that stay; `job` is the prefix of its columns, or of a new one's values.
+#: They are its owner's, its server's, its photos' contributors', and those of its styles' makers
+ASKED = """EXISTS (SELECT 1 FROM stays_home WHERE id IN ({job}owner, {job}guild) OR id IN (
+  SELECT contributor FROM photos WHERE dataset IN (
+    SELECT {job}dataset
+    UNION SELECT value ->> 'dataset' FROM json_each({job}request, '$.other_datasets'))
+  UNION SELECT maker FROM (
+    SELECT id AS style, owner AS maker FROM styles
+    UNION SELECT style, member FROM style_contributors)
+  WHERE style IN (
+    SELECT {job}style
+    UNION SELECT value ->> 'style' FROM json_each({job}request, '$.styles')
+    UNION SELECT value ->> 'style' FROM json_each({job}request, '$.judged'))))"""
+STAYS_HOME = ASKED.format(job=":")
+MARK_JOBS = f"""
 UPDATE jobs SET stays_home = 1 WHERE status IN ('queued', 'running', 'paused')
-  AND (owner = :id OR guild = :id
-       OR dataset IN (SELECT dataset FROM photos WHERE contributor = :id))
+  AND {ASKED.format(job="jobs.")}
 """
 
 
@@ -38,4 +48,4 @@ class Staying:
                 return
             sql = "INSERT OR IGNORE INTO stays_home VALUES (:id, :now)"
             await tx.execute(sql, id=who, now=time.time())
-            await tx.execute(MARK_JOBS, id=who)
+            await tx.execute(MARK_JOBS)

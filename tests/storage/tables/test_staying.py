@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -71,5 +72,38 @@ async def test_of_a_contributor(
     await store.photos.add(dataset, make_photo(1), BOB)
     await store.staying.set(BOB, stays=True)
     await store.jobs.queue(make_job(dataset=dataset.id))
+
+    assert await claim_elsewhere(store) is None
+
+
+@pytest.mark.parametrize("named", ["style", "styles", "judged"])
+async def test_of_a_styles_maker(
+    store: Store, make_job: MakeJob, tmp_path: Path, named: str
+) -> None:
+    """A member's style stays, whoever draws with it, also in jobs that waited."""
+    await store.jobs.queue(make_job(owner=ALICE))
+    file = tmp_path / "made.safetensors"
+    file.write_bytes(b"weights")
+    facts = {"method": "lora", "family": "sd1", "trigger": "mydog"}
+    made = await store.styles.add(await claim(store), file, concept=Concept.SUBJECT, **facts)
+    one = {"style": made.id} if named == "style" else {}
+    several = {} if one else {named: [{"style": made.id}]}
+    await store.jobs.queue(make_job(Kind.SAMPLE, BOB, request=several, **one))
+    await store.staying.set(ALICE, stays=True)
+    await store.jobs.queue(make_job(Kind.SAMPLE, BOB, request=several, **one))
+
+    assert await claim_elsewhere(store) is None
+
+
+async def test_of_a_further_dataset(
+    store: Store, make_job: MakeJob, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """Photos of a training's other datasets count as well."""
+    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
+    await store.contributors.invite(dataset.id, ALICE, BOB)
+    await store.contributors.join(dataset.id, BOB)
+    await store.photos.add(dataset, make_photo(1), BOB)
+    await store.staying.set(BOB, stays=True)
+    await store.jobs.queue(make_job(request={"other_datasets": [{"dataset": dataset.id}]}))
 
     assert await claim_elsewhere(store) is None
