@@ -176,4 +176,6 @@ async def run_world(bot: commands.Bot) -> AsyncIterator[World]:
         async with running as env:
             env.backend.bot_user.name = "Safelight"
             env.backend.bot_user.avatar = "winking"
-            yield World(env)
+            world = World(env)
+            bot.owner_id = world.people[OWNER].id
+            yield world

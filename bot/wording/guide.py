@@ -22,7 +22,7 @@ HELP_TIPS = """\
 PRIVACY = """\
 ### What happens to your photos
 - **Stored:** the pictures you add (at most {side:,} pixels a side; location, camera and date are stripped), their captions (with your last changes of a dataset's, for Undo), your datasets, jobs, comparisons and styles, orders you have not started (for a week), your thumbs and, until a study closes, your votes in it, digests of files you uploaded (so that none is sent twice), and receipts of what you agreed to.
-- **Used:** only for trainings that you start and reports that you ask for, on the operator's own machine. Nothing is sent anywhere else.
+- **Used:** only for trainings that you start and reports that you ask for, on the operator's main machine, or on others that have joined it and delete them afterwards; where there are any, /me keeps yours on the main one. Nothing is sent anywhere else.
 - **Seen:** your photos, by you alone, and for six hours by whoever has a link of yours to the upload page; those you add to another member's dataset (/dataset invite), by its owner too, as previews, also beside the picture that is most like one (/style report). Samples and results, by everyone who can see the channel. A style, by a server only once you share it.
 - **Not read:** messages. Discord's developer policy (rule 21) forbids training on them without its permission, so you add photos with commands.
 - **Deleted:** one photo with /dataset show, everything with /me. *Take it back*, there, deletes your photos and keeps the rest. Deletion is immediate, and stops trainings that use them. Only a block by a server's moderators stays.
