@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -10,6 +11,7 @@ from discord import ui
 from bot import wording
 from bot.bot import Bot, Interaction
 from bot.cards.components import Form
+from bot.cards.staying import may_leave
 from bot.wording import fill, format_count, join_some, say
 from storage.errors import UserError
 from storage.records import Dataset
@@ -27,20 +29,23 @@ async def make_terms(bot: Bot, member: int, dataset: Dataset | None = None) -> T
     template = wording.consent.KEPT_DAYS if days else ""
     notice = format_count(notice_days(days), "day")
     installed = say(words.BASES, bases=join_some(bases, len(bases))) if bases else ""
-    facts = {"installed": installed, "limit": say(template, days=days, notice=notice)}
+    others = await may_leave(bot.store, member)
+    facts = {
+        "installed": installed,
+        "limit": say(template, days=days, notice=notice),
+        "where": words.OTHER_MACHINES if others else words.HERE,
+    }
+    terms = Terms(
+        wording.CONSENT, bases=tuple(bases), retention_days=days, other_machines=others,
+        text=fill(words.TERMS, **facts),
+    )  # fmt: skip
     if dataset is None or dataset.owner == member:
-        text = fill(words.TERMS, **facts)
-        return Terms(wording.CONSENT, bases=tuple(bases), retention_days=days, text=text)
+        return terms
     name = wording.escape(dataset.name)
-    return Terms(
-        wording.CONSENT,
-        Purpose.SHARED_DATASET,
-        Audience.OWNER_AND_SHARES,
-        tuple(bases),
-        days,
-        dataset.id,
-        fill(words.SHARED_TERMS, owner=dataset.owner, name=name, **facts),
-    )
+    return replace(
+        terms, purpose=Purpose.SHARED_DATASET, audience=Audience.OWNER_AND_SHARES,
+        dataset=dataset.id, text=fill(words.SHARED_TERMS, owner=dataset.owner, name=name, **facts),
+    )  # fmt: skip
 
 
 async def has_agreed(interaction: Interaction, dataset: Dataset | None = None) -> bool:

@@ -11,6 +11,7 @@ from bot.actions.export import export_member
 from bot.actions.permissions import refusing_duplicates
 from bot.bot import Interaction
 from bot.card import Card
+from bot.cards.agreement import make_terms, record_consent
 from bot.cards.components import Button, defer, defer_update, edit, row, text
 from bot.cards.export import send_zips
 from bot.cards.keep import Keep
@@ -109,8 +110,31 @@ class Stay(Button, verb="me:stay"):
 
     async def press(self, interaction: Interaction) -> None:
         await defer_update(interaction)
-        staying = interaction.client.store.staying
-        await staying.set(interaction.user.id, stays=bool(self.number(0)))
+        staying, member = interaction.client.store.staying, interaction.user.id
+        await staying.set(member, stays=bool(self.number(0)))
+        asks = not self.number(0) and await staying.agreed_here(member)
+        await edit(interaction, await (machines_card if asks else me_card)(interaction))
+
+
+async def machines_card(interaction: Interaction) -> Card:
+    """Return a card that asks to agree anew, now that photos may go to other machines."""
+    terms = await make_terms(interaction.client, interaction.user.id)
+    words = wording.consent
+    return Card(
+        text(words.TITLE_MACHINES, terms.text, words.MORE),
+        row(AgreeMachines(), Stay(1, label=wording.member.STAY_LABELS[True])),
+    )
+
+
+class AgreeMachines(Button, verb="me:machines"):
+    """Record that the member agreed to the terms with other machines."""
+
+    label = wording.consent.AGREE
+    style = discord.ButtonStyle.success
+
+    async def press(self, interaction: Interaction) -> None:
+        await defer_update(interaction)
+        await record_consent(interaction, "button")
         await edit(interaction, await me_card(interaction))
 
 

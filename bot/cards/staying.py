@@ -9,4 +9,9 @@ async def read_staying(store: Store, who: int) -> bool | None:
     """Return whether the photos of a member or server stay; None where they can go nowhere."""
     if await store.staying.has(who):
         return True
-    return False if any(node.remote for node in await store.nodes.list()) else None
+    return await store.staying.agreed_here(who) if await store.nodes.has_remote() else None
+
+
+async def may_leave(store: Store, member: int) -> bool:
+    """Return whether there is another machine for a member's photos, unless they said no."""
+    return await store.nodes.has_remote() and not await store.staying.has(member)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 CONSENT = 2  #: grows whenever the meaning of the terms changes; members are then asked again
 TITLE = "### Before I keep your photos"
+TITLE_MACHINES = "### Before your photos may go to other machines"
 TERMS = """\
-- **What for:** training the styles **you** start, on this bot's own machine. Nothing is sent anywhere else.
+- **What for:** training the styles **you** start, {where}. Nothing is sent anywhere else.
 - **With:** the base models installed here{installed}. You pick one for each training.
 - **Who can use the styles:** you, and the servers you share one with. Nobody else sees your photos here.
 - **For how long:** until you delete them{limit}.
 - Only add photos you took or are allowed to use. Everyone in them is an adult and has agreed.
 - You can take this back at any time with /me. Your photos are then deleted at once, and your styles too if you like."""
 SHARED_TERMS = """\
-- **What for:** training the styles that <@{owner}> starts with **{name}**, on this bot's own machine. Nothing is sent anywhere else.
+- **What for:** training the styles that <@{owner}> starts with **{name}**, {where}. Nothing is sent anywhere else.
 - **With:** the base models installed here{installed}. <@{owner}> picks one for each training.
 - **Who can use the styles:** <@{owner}>, and the servers they share one with.
 - **Who sees your photos:** <@{owner}>, as small previews with their captions. They can only download your originals if you tick that below.
 - **For how long:** until you or <@{owner}> delete them{limit}.
 - Only add photos you took or are allowed to use. Everyone in them is an adult and has agreed.
 - You can take your photos back at any time: these with /dataset show, all of yours with /me. They are then deleted at once, and so are the styles trained on them if you like."""
+HERE = "on this bot's own machine"
+OTHER_MACHINES = "on this bot's own machine and others that have joined it. Those delete your photos after each job, but whoever owns one could look at them until then; /me keeps them off those machines"
 BASES = " (now {bases})"
 KEPT_DAYS = (
     ", or the dataset hasn't been used for {days} days. I'll send you a message {notice} before"

@@ -71,6 +71,7 @@ NOTES = {
     "rate_search": "Looking for the best learning rate first, in a few steps that don't count.",
     "resumed": "Continued from its last save.",
     "sample_cut": "The sample prompt is longer than this base can read. Its end is ignored: “{words}”.",
+    "stays_here": "Only another machine has this base, and the photos of this job stay on the main one. The job waits until the operator fetches the base there. You can also cancel it, allow other machines with /me, and start it again.",
     "worker_away": "The machine that can run this is away ({workers}). The job waits, and starts by itself once the machine is back.",
     "start": "The new word starts out as “{word}”, the closest word the base knows.",
 }

@@ -61,6 +61,7 @@ TOLD = {
     "copies_photo": "At step {step} a sample is nearly the same picture as one of the photos: the style repeats it instead of learning from it. Use fewer --steps, or photos that differ more.",
     "diverging": "This is going wrong: after {step} steps the style fits the photos worse than the base did before. Stop it and give a lower --learning-rate, or none for the dial's.",
     "not_learning": "After {step} steps the style has learnt next to nothing. Stop it and give a higher --learning-rate, or none for the dial's.",
+    "stays_here": "Only another machine has this base, and the photos of this job stay on the main one. It waits until the base is fetched there.",
     "overfitting": "At step {step} the style starts to memorise the photos: it fits those held out worse than before. Use fewer --steps.",
     "copy_captioned": "{copy} shows the same as {file}, so both get the same caption.",
     "photos_examining": "Looking for text and nudity in {photos} photos, some seconds each …",

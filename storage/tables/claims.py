@@ -7,17 +7,18 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from storage.records import Kind
+from storage.tables.staying import STAYS_STILL
 
 WARM_SECONDS = 60.0  #: by which a job may overtake another if its base is in memory already
 
-FITTING = """
+FITTING = f"""
   jobs INDEXED BY jobs_queue WHERE status = 'queued'
     AND kind IN (SELECT value FROM json_each(:kinds))
     AND (:bases IS NULL OR base IN (SELECT value FROM json_each(:bases)))
     AND base NOT IN (SELECT value FROM json_each(:elsewhere))
     AND base || ' ' || coalesce(request ->> 'method', '')
       NOT IN (SELECT value FROM json_each(:elsewhere))
-    AND NOT (:away AND stays_home)
+    AND NOT (:away AND {STAYS_STILL})
 """
 CLAIM = """
 UPDATE jobs SET status = 'running', worker = :worker, lease = :now + :lease,

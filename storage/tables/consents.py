@@ -12,15 +12,18 @@ from storage.tables.database import Database, read_row
 
 INSERT_CONSENT = """
 INSERT INTO consents
-  (member, version, via, at, dataset, purpose, bases, retention_days, audience, originals, terms)
+  (member, version, via, at, dataset, purpose, bases, retention_days, audience, originals, terms,
+   other_machines)
 VALUES
   (:member, :version, :via, :at, :dataset, :purpose, :bases, :retention_days, :audience,
-   :originals, :terms)
+   :originals, :terms, :other_machines)
 """
-#: a receipt holds as long as nothing is kept for longer than it says; 0 days are without end
+#: a receipt holds as long as nothing is kept for longer than it says (0 days are without end), and
+#: nothing goes to machines that it does not mention
 SELECT_VALID = """
 SELECT 1 FROM consents WHERE member = :member AND version >= :version AND dataset IS :dataset
   AND withdrawn IS NULL
+  AND other_machines >= :other_machines
   AND (retention_days = 0 OR :retention_days BETWEEN 1 AND retention_days)
 """
 
@@ -50,6 +53,7 @@ class Terms:
     retention_days: int = 0  #: without use, until photos are deleted; 0 is never
     dataset: int | None = None  #: another member's, that it is for
     text: str = ""  #: the words that are shown
+    other_machines: bool = False  #: photos may also go to machines that have joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Receipt:
     retention_days: int
     originals: bool  #: the dataset's owner may export the photos
     terms: str
+    other_machines: bool
     withdrawn: float | None
 
 
@@ -91,6 +96,7 @@ class Consents:
             audience=terms.audience,
             originals=originals,
             terms=terms.text,
+            other_machines=terms.other_machines,
         )
 
     async def has(self, member: int, terms: Terms) -> bool:
@@ -101,6 +107,7 @@ class Consents:
             version=terms.version,
             dataset=terms.dataset,
             retention_days=terms.retention_days,
+            other_machines=terms.other_machines,
         )
         return row is not None
 
@@ -119,4 +126,5 @@ def receipt_from_row(row: sqlite3.Row) -> Receipt:
         audience=Audience(row["audience"]),
         bases=tuple(json.loads(row["bases"])),
         originals=bool(row["originals"]),
+        other_machines=bool(row["other_machines"]),
     )

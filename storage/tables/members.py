@@ -15,7 +15,7 @@ from storage.tables.withdrawal import DELETE_THEIR_STYLES, END_THEIR_JOBS
 #: every row about a member, by its name in the export
 EXPORT_QUERIES = {
     "consents": "SELECT version, at, via, dataset, purpose, bases, retention_days, audience,"
-    " originals, terms, withdrawn FROM consents WHERE member = :member",
+    " originals, terms, other_machines, withdrawn FROM consents WHERE member = :member",
     "contributing": "SELECT c.dataset, d.name, c.state, c.at FROM contributors AS c"
     " JOIN datasets AS d ON d.id = c.dataset WHERE c.member = :member",
     "contributors": "SELECT dataset, state, at FROM contributors"

@@ -40,6 +40,10 @@ class Nodes:
             for row in rows
         ]
 
+    async def has_remote(self) -> bool:
+        """Return whether there is a worker on another machine."""
+        return await self._database.fetch_one("SELECT 1 FROM nodes WHERE remote") is not None
+
     async def note(self, place: str, *, remote: bool, here: bool) -> None:
         """Note whether a worker is here; its wish stays."""
         await self._database.execute(

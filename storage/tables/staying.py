@@ -1,4 +1,4 @@
-"""Members and servers whose photos stay on the main machine, when others have joined."""
+"""Whose photos stay on the main machine, when others have joined, and the jobs that do so."""
 
 from __future__ import annotations
 
@@ -6,28 +6,38 @@ import time
 
 from storage.tables.database import Database
 
+#: what members agreed to while the main machine was alone; `dataset` is NULL for their own
+AGREED_HERE = """
+SELECT member, dataset FROM consents WHERE withdrawn IS NULL
+GROUP BY member, dataset HAVING max(other_machines) = 0"""
 #: whether a job has data that stay; `job` is the prefix of its columns, or of a new one's values.
 #: They are its owner's, its server's, its photos' contributors', and those of its styles' makers
-ASKED = """EXISTS (SELECT 1 FROM stays_home WHERE id IN ({job}owner, {job}guild) OR id IN (
-  SELECT contributor FROM photos WHERE dataset IN (
-    SELECT {job}dataset
-    UNION SELECT value ->> 'dataset' FROM json_each({job}request, '$.other_datasets'))
-  UNION SELECT maker FROM (
-    SELECT id AS style, owner AS maker FROM styles
-    UNION SELECT style, member FROM style_contributors)
-  WHERE style IN (
-    SELECT {job}style
-    UNION SELECT value ->> 'style' FROM json_each({job}request, '$.styles')
-    UNION SELECT value ->> 'style' FROM json_each({job}request, '$.judged'))))"""
+ASKED = f"""EXISTS (
+  WITH trained AS (
+    SELECT {{job}}dataset AS dataset
+    UNION SELECT value ->> 'dataset' FROM json_each({{job}}request, '$.other_datasets')),
+  drawn AS (
+    SELECT {{job}}style AS style
+    UNION SELECT value ->> 'style' FROM json_each({{job}}request, '$.styles')
+    UNION SELECT value ->> 'style' FROM json_each({{job}}request, '$.judged')),
+  learnt AS (
+    SELECT member, dataset, owner FROM style_contributors JOIN styles ON styles.id = style
+      WHERE style IN drawn
+    UNION SELECT contributor, dataset, datasets.owner FROM photos
+      JOIN datasets ON datasets.id = dataset WHERE dataset IN trained)
+  SELECT 1 FROM stays_home WHERE id IN ({{job}}owner, {{job}}guild)
+    OR id IN (SELECT member FROM learnt)
+    OR id IN (SELECT owner FROM styles WHERE id IN drawn)
+  UNION ALL SELECT 1 FROM learnt JOIN ({AGREED_HERE}) AS agreed
+    ON agreed.member = learnt.member
+    AND agreed.dataset IS iif(learnt.member = learnt.owner, NULL, learnt.dataset))"""
 STAYS_HOME = ASKED.format(job=":")
-MARK_JOBS = f"""
-UPDATE jobs SET stays_home = 1 WHERE status IN ('queued', 'running', 'paused')
-  AND {ASKED.format(job="jobs.")}
-"""
+#: of a job that waits; who said so since it was queued counts as well
+STAYS_STILL = f"(jobs.stays_home OR {ASKED.format(job='jobs.')})"
 
 
 class Staying:
-    """The table of those who have said so."""
+    """The table of members and servers that have said so."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,15 +47,23 @@ class Staying:
         sql = "SELECT 1 FROM stays_home WHERE id = :id"
         return await self._database.fetch_one(sql, id=who) is not None
 
-    async def set(self, who: int, *, stays: bool) -> None:
-        """Record what a member or a server says.
+    async def agreed_here(self, member: int) -> bool:
+        """Return whether a member agreed to training on the main machine alone."""
+        sql = f"SELECT 1 FROM ({AGREED_HERE}) WHERE member = :member AND dataset IS NULL"
+        return await self._database.fetch_one(sql, member=member) is not None
 
-        Jobs that are open stay from now on; they do not leave when it is taken back.
+    async def list_waiting(self) -> set[int]:
+        """Return the ids of the jobs that wait for a worker of the main machine."""
+        sql = f"SELECT id FROM jobs WHERE status = 'queued' AND {STAYS_STILL}"
+        return {row["id"] for row in await self._database.execute(sql)}
+
+    async def set(self, who: int, *, stays: bool) -> None:
+        """Record what a member or a server says, for jobs that no worker has claimed yet.
+
+        A job that was queued meanwhile stays also once this is taken back.
         """
-        async with self._database.transaction() as tx:
-            if not stays:
-                await tx.execute("DELETE FROM stays_home WHERE id = :id", id=who)
-                return
+        if stays:
             sql = "INSERT OR IGNORE INTO stays_home VALUES (:id, :now)"
-            await tx.execute(sql, id=who, now=time.time())
-            await tx.execute(MARK_JOBS)
+            await self._database.execute(sql, id=who, now=time.time())
+        else:
+            await self._database.execute("DELETE FROM stays_home WHERE id = :id", id=who)

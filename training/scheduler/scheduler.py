@@ -23,7 +23,7 @@ from training.scheduler.comparing import ComparisonCourse
 from training.scheduler.handle import WorkerHandle
 from training.scheduler.layout import clear_folder
 from training.scheduler.nodes import Nodes
-from training.scheduler.waiting import WaitingNotes, note_absent
+from training.scheduler.waiting import WaitingNotes, note_absent, note_staying
 from training.settings import TrainingSettings
 from training.worker.folder import WorkerFolder, name_folder
 
@@ -165,6 +165,7 @@ class Scheduler:
                 if job.id not in held:
                     await self.adopt_job(job)
             await note_absent(self.notes, self.workers, self.catalogs)
+            await note_staying(self.notes, self.workers, self.catalogs)
         if time.monotonic() - self.expired_at > EXPIRE_SECONDS:
             self.expired_at = time.monotonic()
             await self.remove_old()

@@ -17,6 +17,7 @@ from training.scheduler.handle import WorkerHandle
 log = logging.getLogger(__name__)
 
 WORKER_AWAY = "worker_away"  #: the code of a job's note
+STAYS_HERE = "stays_here"  #: the same
 AWAY_SECONDS = 60.0  #: without a worker, after which its jobs are told that it is away
 GONE_SECONDS = 600.0  #: after which nobody is offered any more what only it can run
 
@@ -66,12 +67,35 @@ async def note_absent(
             await notes.store.catalog.publish(catalogs[worker.name], worker.name, names)
             log.warning("Worker %s has been away for long: its bases are not offered", worker.name)
     present = [worker for worker in workers if worker not in away]
-    left = [frozenset(list_elsewhere(worker, workers, catalogs)) for worker in present]
-    only_away = frozenset.intersection(*left)
-    stuck = [
-        job
-        for job in await notes.list_waiting()
-        if {job.base, name_training(job.base, job.request.get("method", ""))} & only_away
-    ]
+    stuck = await list_stuck(notes, present, workers, catalogs)
     facts = {"workers": ", ".join(worker.name for worker in away)}
     await notes.tell(Note(WORKER_AWAY, facts), stuck)
+
+
+async def note_staying(
+    notes: WaitingNotes, workers: Sequence[WorkerHandle], catalogs: dict[str, Catalog]
+) -> None:
+    """Note in waiting jobs that they stay on the main machine, where no worker can run them."""
+    here = [worker for worker in workers if not worker.remote]
+    if not here or len(here) == len(workers):
+        notes.forget(STAYS_HERE)
+        return
+    stuck = await list_stuck(notes, here, workers, catalogs)
+    staying = await notes.store.staying.list_waiting() if stuck else set()
+    await notes.tell(Note(STAYS_HERE), (job for job in stuck if job.id in staying))
+
+
+async def list_stuck(
+    notes: WaitingNotes,
+    some: Sequence[WorkerHandle],
+    workers: Sequence[WorkerHandle],
+    catalogs: dict[str, Catalog],
+) -> list[Job]:
+    """Return the waiting jobs that none of `some` workers can run, and another one can."""
+    left = [frozenset(list_elsewhere(worker, workers, catalogs)) for worker in some]
+    others = frozenset.intersection(*left)
+    return [
+        job
+        for job in await notes.list_waiting()
+        if {job.base, name_training(job.base, job.request.get("method", ""))} & others
+    ]

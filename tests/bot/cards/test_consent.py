@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot import wording
+from bot.cards.agreement import make_terms
 from storage.tables.consents import Audience, Purpose, Terms
 
 
@@ -56,3 +57,23 @@ async def test_consent_after_restart(kit):
 
     assert wording.consent.LATE in kit.text(asked.response)
     assert await kit.store.consents.has(alice.id, Terms(wording.CONSENT))
+
+
+async def test_other_machines(kit):
+    """Terms name other machines once one has joined, unless the member keeps photos off them."""
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=1)
+    dataset = (await kit.store.datasets.list_for(alice.id))[0]
+    alone = await make_terms(kit.bot, alice.id, dataset)
+    await kit.store.nodes.note("lab/cuda0", remote=True, here=True)
+    joined = await make_terms(kit.bot, alice.id, dataset)
+    asked_again = not await kit.store.consents.has(alice.id, joined)
+    await kit.store.staying.set(alice.id, stays=True)
+    kept = await make_terms(kit.bot, alice.id, dataset)
+
+    assert wording.consent.HERE in alone.text
+    assert wording.consent.OTHER_MACHINES in joined.text
+    assert (alone.other_machines, joined.other_machines) == (False, True)
+    assert asked_again
+    assert kept == alone
+    assert await kit.store.consents.has(alice.id, kept)

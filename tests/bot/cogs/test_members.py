@@ -67,6 +67,42 @@ async def test_photos_stay_here(kit):
     assert not await kit.store.staying.has(alice.id)
 
 
+async def test_agreed_while_alone(kit):
+    """Who agreed before other machines joined keeps their photos here until they agree anew."""
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=2)
+    await kit.store.nodes.note("lab/cuda0", remote=True, here=True)
+    card = (await alice.slash(kit.channel, "me")).response
+    before = kit.text(card)
+
+    await alice.click(card, label=wording.member.STAY_LABELS[False])
+    asked, receipts = kit.text(card), await kit.store.consents.list_for(alice.id)
+    await alice.click(card, label=wording.consent.AGREE)
+
+    newest = (await kit.store.consents.list_for(alice.id))[-1]
+    assert wording.member.STAYS in before
+    assert kit.says(asked, wording.consent.TERMS, where=wording.consent.OTHER_MACHINES)
+    assert not any(receipt.other_machines for receipt in receipts)
+    assert newest.other_machines
+    assert newest.terms in asked
+    assert wording.member.MAY_LEAVE in kit.text(card)
+
+
+async def test_not_now(kit):
+    """Who does not want other machines says so on the same card."""
+    alice = kit.add_member("alice")
+    await kit.add_dataset(alice, photos=2)
+    await kit.store.nodes.note("lab/cuda0", remote=True, here=True)
+    card = (await alice.slash(kit.channel, "me")).response
+
+    await alice.click(card, label=wording.member.STAY_LABELS[False])
+    await alice.click(card, label=wording.member.STAY_LABELS[True])
+
+    assert await kit.store.staying.has(alice.id)
+    assert wording.member.STAYS in kit.text(card)
+    assert len(await kit.store.consents.list_for(alice.id)) == 1
+
+
 async def test_export(kit):
     """The export has every row and every photo's pixels."""
     alice, bob = kit.add_member("alice"), kit.add_member("bob")

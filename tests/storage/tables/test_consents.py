@@ -11,7 +11,14 @@ ALICE, BOB = 1001, 1002
 async def test_receipt(store: Store) -> None:
     """A receipt has purpose, bases, time, audience and the words, and is in the export."""
     terms = Terms(
-        2, Purpose.SHARED_DATASET, Audience.OWNER_AND_SHARES, ("Emoji", "SDXL"), 90, 7, "the words"
+        2,
+        Purpose.SHARED_DATASET,
+        Audience.OWNER_AND_SHARES,
+        ("Emoji", "SDXL"),
+        90,
+        7,
+        "the words",
+        True,
     )
     await store.consents.add(ALICE, terms, "form", originals=True)
 
@@ -20,14 +27,14 @@ async def test_receipt(store: Store) -> None:
 
     assert Terms(
         receipt.version, receipt.purpose, receipt.audience, receipt.bases, receipt.retention_days,
-        receipt.dataset, receipt.terms,
+        receipt.dataset, receipt.terms, receipt.other_machines,
     ) == terms  # fmt: skip
     assert (receipt.via, receipt.originals, receipt.withdrawn) == ("form", True, None)
     assert receipt.at > 1.7e9
     assert exported == {
         "version": 2, "at": receipt.at, "via": "form", "dataset": 7, "purpose": "shared_dataset",
         "bases": ["Emoji", "SDXL"], "retention_days": 90, "audience": "owner_and_shares",
-        "originals": 1, "terms": "the words", "withdrawn": None,
+        "originals": 1, "terms": "the words", "other_machines": 1, "withdrawn": None,
     }  # fmt: skip
 
 
@@ -37,6 +44,16 @@ async def test_newer_version(store: Store) -> None:
 
     assert [await store.consents.has(ALICE, Terms(v)) for v in (1, 2, 3)] == [True, True, False]
     assert not await store.consents.has(BOB, Terms(1))
+
+
+async def test_other_machines(store: Store) -> None:
+    """A consent to the main machine alone is none to others; one to others holds on both."""
+    await store.consents.add(ALICE, Terms(1), "form")
+    await store.consents.add(BOB, Terms(1, other_machines=True), "form")
+
+    asked = [Terms(1, other_machines=each) for each in (False, True)]
+    assert [await store.consents.has(ALICE, each) for each in asked] == [True, False]
+    assert [await store.consents.has(BOB, each) for each in asked] == [True, True]
 
 
 async def test_longer(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.records import CheckedPhoto, Concept, Kind, NewJob
+from storage.records import CheckedPhoto, Concept, Kind, NewJob, Status
 from storage.store import Store
 from storage.tables.claims import Preferences
 from storage.tables.consents import Terms
@@ -26,7 +26,7 @@ async def claim_elsewhere(store: Store) -> int | None:
 
 @pytest.mark.parametrize("said_by", ["member", "server"])
 async def test_a_job_that_stays(store: Store, make_job: MakeJob, said_by: str) -> None:
-    """What a member or a server says is recorded in the job, before or after it is queued."""
+    """What a member or a server says keeps jobs here, said before or after they are queued."""
     new = make_job(Kind.SAMPLE)
     before = await store.jobs.queue(new)
     await store.staying.set(new.owner if said_by == "member" else new.guild, stays=True)
@@ -37,7 +37,7 @@ async def test_a_job_that_stays(store: Store, make_job: MakeJob, said_by: str) -
 
 
 async def test_taken_back(store: Store, make_job: MakeJob) -> None:
-    """Once it is taken back, new jobs may leave; those that were queued before stay."""
+    """Once it is taken back, new jobs may leave; those that were queued meanwhile stay."""
     await store.staying.set(ALICE, stays=True)
     assert await store.staying.has(ALICE)
     await store.jobs.queue(make_job(Kind.SAMPLE, owner=ALICE))
@@ -91,6 +91,78 @@ async def test_of_a_styles_maker(
     await store.jobs.queue(make_job(Kind.SAMPLE, BOB, request=several, **one))
     await store.staying.set(ALICE, stays=True)
     await store.jobs.queue(make_job(Kind.SAMPLE, BOB, request=several, **one))
+
+    assert await claim_elsewhere(store) is None
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_agreed_while_alone(
+    store: Store, make_job: MakeJob, make_photo: Callable[..., CheckedPhoto], *, own: bool
+) -> None:
+    """Photos of who agreed to the main machine alone stay there until they agree to others.
+
+    What somebody agreed to for their own photos says nothing of those in another's dataset.
+    """
+    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
+    who, key = (ALICE, None) if own else (BOB, dataset.id)
+    await store.consents.add(ALICE, Terms(2, other_machines=not own), "form")
+    await store.consents.add(BOB, Terms(2, other_machines=True), "form")
+    await store.contributors.invite(dataset.id, ALICE, BOB)
+    await store.contributors.join(dataset.id, BOB)
+    if not own:
+        await store.consents.add(BOB, Terms(2, dataset=key), "form")
+    await store.photos.add(dataset, make_photo(1), who)
+    waits = await store.jobs.queue(make_job(dataset=dataset.id))
+
+    assert await claim_elsewhere(store) is None
+    assert await store.staying.list_waiting() == {waits.id}
+    assert await store.staying.agreed_here(ALICE) == own
+    await store.consents.add(who, Terms(2, dataset=key, other_machines=True), "button")
+    later = await store.jobs.queue(make_job(dataset=dataset.id, request={"steps": 200}))
+    assert await claim_elsewhere(store) == later.id
+    assert await claim_elsewhere(store) is None
+
+
+async def test_photos_that_come_later(
+    store: Store, make_job: MakeJob, make_photo: Callable[..., CheckedPhoto]
+) -> None:
+    """A contributor's photos keep a job here that waited before they were added."""
+    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
+    await store.contributors.invite(dataset.id, ALICE, BOB)
+    await store.contributors.join(dataset.id, BOB)
+    await store.staying.set(BOB, stays=True)
+    waits = await store.jobs.queue(make_job(dataset=dataset.id))
+    before = await store.staying.list_waiting()
+    await store.photos.add(dataset, make_photo(1), BOB)
+
+    assert before == set()
+    assert await store.staying.list_waiting() == {waits.id}
+    assert await claim_elsewhere(store) is None
+
+
+@pytest.mark.parametrize("says", ["stays", "agreed before"])
+async def test_of_a_styles_contributor(
+    store: Store, make_job: MakeJob, make_photo: Callable[..., CheckedPhoto],
+    tmp_path: Path, says: str,
+) -> None:  # fmt: skip
+    """A style that learnt from others' photos stays like these, also once they are gone."""
+    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
+    await store.contributors.invite(dataset.id, ALICE, BOB)
+    await store.contributors.join(dataset.id, BOB)
+    photo = await store.photos.add(dataset, make_photo(1), BOB)
+    await store.jobs.queue(make_job(dataset=dataset.id))
+    file = tmp_path / "made.safetensors"
+    file.write_bytes(b"weights")
+    facts = {"method": "lora", "family": "sd1", "trigger": "mydog"}
+    trained = await claim(store)
+    made = await store.styles.add(trained, file, concept=Concept.SUBJECT, **facts)
+    await store.jobs.end_run(trained.id, trained.fence, Status.DONE)
+    await store.photos.remove(photo.id, ALICE)
+    if says == "stays":
+        await store.staying.set(BOB, stays=True)
+    else:
+        await store.consents.add(BOB, Terms(2, dataset=dataset.id), "form")
+    await store.jobs.queue(make_job(Kind.SAMPLE, style=made.id))
 
     assert await claim_elsewhere(store) is None
 

@@ -11,7 +11,13 @@ from storage.records import Base, Catalog, Concept, Dial, Rule, Status
 from training.scheduler.choice import list_elsewhere, list_warm
 from training.scheduler.handle import WorkerHandle
 from training.scheduler.local import LocalBackend
-from training.scheduler.waiting import AWAY_SECONDS, GONE_SECONDS, WaitingNotes, note_absent
+from training.scheduler.waiting import (
+    AWAY_SECONDS,
+    GONE_SECONDS,
+    WaitingNotes,
+    note_absent,
+    note_staying,
+)
 from training.worker.folder import WorkerFolder
 
 SMALL = Base("embedded", "Emoji", "sd1", "embedded", 64, "", "", present=True, small=True)
@@ -92,6 +98,20 @@ async def test_what_nobody_can_run(queue, workers, catalogs):
     await note_absent(WaitingNotes(queue.store), workers, dict.fromkeys(catalogs, LITTLE))
 
     assert await queue.store.events.list_kind(job.id, Note) == []
+
+
+async def test_what_stays_here(queue, workers, catalogs):
+    """A job that stays is told once that only another machine can run it; others are not."""
+    workers[1].remote = True
+    notes = WaitingNotes(queue.store)
+    free = await queue.add_sample(base="large")
+    jobs = [free, await queue.add_sample(), await queue.add_sample(base="large", owner=4242)]
+    await queue.store.staying.set(4242, stays=True)
+    for _ in range(2):
+        await note_staying(notes, workers, catalogs)
+
+    found = [await queue.store.events.list_kind(job.id, Note) for job in jobs]
+    assert [[entry.event for entry in each] for each in found] == [[], [], [Note("stays_here")]]
 
 
 @pytest.mark.parametrize("number", [1, 2])
