@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.records import CheckedPhoto, Concept, Kind, NewJob, Status
+from storage.records import CheckedPhoto, Concept, Dataset, Kind, NewJob, Status
 from storage.store import Store
 from storage.tables.claims import Preferences
 from storage.tables.consents import Terms
@@ -22,6 +22,14 @@ async def claim_elsewhere(store: Store) -> int | None:
     """Return the id of the job that a worker on another machine gets."""
     job = await store.jobs.claim("box/cuda0", ALL_KINDS, preferred=AWAY)
     return job.id if job else None
+
+
+async def share_dataset(store: Store) -> Dataset:
+    """Make a dataset of Alice's that Bob has joined."""
+    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
+    await store.contributors.invite(dataset.id, ALICE, BOB)
+    await store.contributors.join(dataset.id, BOB)
+    return dataset
 
 
 @pytest.mark.parametrize("said_by", ["member", "server"])
@@ -64,11 +72,7 @@ async def test_of_a_contributor(
     store: Store, make_job: MakeJob, make_photo: Callable[..., CheckedPhoto]
 ) -> None:
     """One contributor's word keeps every job here that has photos of theirs."""
-    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
-    for owner in (ALICE, BOB):
-        await store.consents.add(owner, Terms(1), "form")
-    await store.contributors.invite(dataset.id, ALICE, BOB)
-    await store.contributors.join(dataset.id, BOB)
+    dataset = await share_dataset(store)
     await store.photos.add(dataset, make_photo(1), BOB)
     await store.staying.set(BOB, stays=True)
     await store.jobs.queue(make_job(dataset=dataset.id))
@@ -103,12 +107,10 @@ async def test_agreed_while_alone(
 
     What somebody agreed to for their own photos says nothing of those in another's dataset.
     """
-    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
+    dataset = await share_dataset(store)
     who, key = (ALICE, None) if own else (BOB, dataset.id)
     await store.consents.add(ALICE, Terms(2, other_machines=not own), "form")
     await store.consents.add(BOB, Terms(2, other_machines=True), "form")
-    await store.contributors.invite(dataset.id, ALICE, BOB)
-    await store.contributors.join(dataset.id, BOB)
     if not own:
         await store.consents.add(BOB, Terms(2, dataset=key), "form")
     await store.photos.add(dataset, make_photo(1), who)
@@ -127,9 +129,7 @@ async def test_photos_that_come_later(
     store: Store, make_job: MakeJob, make_photo: Callable[..., CheckedPhoto]
 ) -> None:
     """A contributor's photos keep a job here that waited before they were added."""
-    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
-    await store.contributors.invite(dataset.id, ALICE, BOB)
-    await store.contributors.join(dataset.id, BOB)
+    dataset = await share_dataset(store)
     await store.staying.set(BOB, stays=True)
     waits = await store.jobs.queue(make_job(dataset=dataset.id))
     before = await store.staying.list_waiting()
@@ -146,9 +146,7 @@ async def test_of_a_styles_contributor(
     tmp_path: Path, says: str,
 ) -> None:  # fmt: skip
     """A style that learnt from others' photos stays like these, also once they are gone."""
-    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
-    await store.contributors.invite(dataset.id, ALICE, BOB)
-    await store.contributors.join(dataset.id, BOB)
+    dataset = await share_dataset(store)
     photo = await store.photos.add(dataset, make_photo(1), BOB)
     await store.jobs.queue(make_job(dataset=dataset.id))
     file = tmp_path / "made.safetensors"
@@ -171,9 +169,7 @@ async def test_of_a_further_dataset(
     store: Store, make_job: MakeJob, make_photo: Callable[..., CheckedPhoto]
 ) -> None:
     """Photos of a training's other datasets count as well."""
-    dataset = await store.datasets.create(ALICE, GUILD, "our dog", Concept.SUBJECT)
-    await store.contributors.invite(dataset.id, ALICE, BOB)
-    await store.contributors.join(dataset.id, BOB)
+    dataset = await share_dataset(store)
     await store.photos.add(dataset, make_photo(1), BOB)
     await store.staying.set(BOB, stays=True)
     await store.jobs.queue(make_job(request={"other_datasets": [{"dataset": dataset.id}]}))
