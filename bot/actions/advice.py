@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.actions.order import DraftBody, TrainingOrder
-from bot.actions.training import Preview, preview_training
+from bot.actions.training import Preview, preview_training, read_catalog
 from bot.bot import Interaction
 from storage.errors import UserError
 from storage.planning.advice_input import CLASS_WORDS, AdviceInput, SubjectMatter
@@ -87,7 +87,8 @@ async def ask_advisor(
         large_file_ok=large_file_ok and bot.web.public is not None,
         max_minutes=server.minutes,
     )
-    catalog, durations = await bot.store.catalog.read(), await bot.store.durations.read_all()
+    durations = await bot.store.durations.read_all()
+    catalog = await read_catalog(bot, owner, interaction.guild_id or 0, (question.dataset,))
     return Answer(question, dataset.concept, case, advise(catalog, case, durations))
 
 

@@ -65,6 +65,7 @@ class Preview:
     place: int  #: in the queue; 0 starts at once
     memory: int = 0  #: MiB of the GPU; 0 without one
     class_set: ClassSet | None = None
+    bases: Sequence[Base] = ()  #: that it can be trained on
 
 
 async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: int) -> Preview:
@@ -72,7 +73,8 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     concepts = await find_concepts(bot, order, owner)
     datasets = [dataset for dataset, _ in concepts]
     photos = [photo for _, photos in concepts for photo in photos]
-    catalog = await bot.store.catalog.read()
+    catalog = await read_catalog(bot, owner, guild, (order.dataset, *order.other_datasets))
+    await check_here(bot, catalog, order.base)
     plan = plan_by_dial(catalog, order, concepts)
     method = find_method(catalog, order.method)
     check_options(order, method)
@@ -92,9 +94,17 @@ async def preview_training(bot: Bot, order: TrainingOrder, owner: int, guild: in
     place = await place_in_queue(bot)
     like = catalog.method_title(plan.timed_like)
     device, memory = name_place(catalog, runs_on), runs_on.memory_mib
+    bases = list_bases(catalog, order.method)
     return Preview(
-        order, datasets, photos, plan, method, like, base, device, place, memory, class_set
+        order, datasets, photos, plan, method, like, base, device, place, memory, class_set, bases
     )
+
+
+async def read_catalog(bot: Bot, owner: int, guild: int, datasets: Sequence[int]) -> Catalog:
+    """Return what can be trained where the photos of datasets may go."""
+    stays = await bot.store.staying.would_stay(owner, guild, datasets)
+    here = await bot.store.catalog.read(home=True) if stays else Catalog()
+    return here if here.places else await bot.store.catalog.read()
 
 
 async def find_concepts(
@@ -324,6 +334,15 @@ def find_base(catalog: Catalog, name: str) -> Base:
     if found.missing_code:
         raise UserError(found.missing_code, **found.missing_facts)
     return found
+
+
+async def check_here(bot: Bot, catalog: Catalog, name: str) -> None:
+    """Raise UserError if only a machine that photos may not go to has a base."""
+    found = catalog.get_base(name)
+    if found is None or not found.present:
+        elsewhere = (await bot.store.catalog.read()).get_base(name)
+        if elsewhere is not None and elsewhere.present:
+            raise UserError("base_elsewhere", base=elsewhere.title)
 
 
 async def count_style_bytes(bot: Bot, owner: int) -> int:

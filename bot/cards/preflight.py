@@ -14,13 +14,7 @@ from bot.actions.framing import Crops
 from bot.actions.order import TrainingOrder, load_draft
 from bot.actions.permissions import check_daily_quota, check_role, refusing_duplicates
 from bot.actions.sweeping import can_sweep
-from bot.actions.training import (
-    Preview,
-    list_bases,
-    list_unattested,
-    preview_training,
-    queue_training,
-)
+from bot.actions.training import Preview, list_unattested, preview_training, queue_training
 from bot.bot import Bot, Interaction
 from bot.card import Card, Item
 from bot.cards.captions import cut_line
@@ -72,9 +66,8 @@ async def preflight_card(
         card.add(text(*remarks))
     draft = await bot.store.drafts.add(owner, order.to_json())
     card.add(row(DialSelect(draft, options=dial_options(order))))
-    bases = list_bases(await bot.store.catalog.read(), order.method)
-    if len(bases) > 1:
-        card.add(row(BaseSelect(draft, options=base_options(order, bases))))
+    if len(preview.bases) > 1:
+        card.add(row(BaseSelect(draft, options=base_options(order, preview.bases))))
     card.add(row(Start(draft), Adjust(draft), More(draft), *controls, Leave()))
     if tries := [*list_tries(order, draft, preview)]:
         card.add(row(*tries))

@@ -35,6 +35,7 @@ ERRORS = {
     "base_family": "The base **{base}** is a {family} model, which this version doesn't support. Pick another one.",
     "base_inpaint": "The base **{base}** is made for filling in parts of pictures, not for whole ones. Pick another one.",
     "base_lone": "The base **{base}** is only a Z-Image transformer: it borrows text encoder and autoencoder from a whole Z-Image, and none is installed. The operator can fetch one with `safelight bases fetch zimage`.",
+    "base_elsewhere": "Only another machine has the base **{base}**, and these photos stay on the main one. Pick another base, or allow other machines (/me, /server setup).",
     "base_missing": "The base **{base}** isn't installed here. Pick another one, or ask the operator to fetch it with `safelight bases fetch {name}`.",
     "base_part": "The base **{base}** is only part of a model, without text encoder or autoencoder, or of an unknown kind. Ask the operator for the whole file.",
     "base_pickle": "The base **{base}** is a pickle, a format that can run programs, so I don't open it. Ask the operator for a .safetensors file.",

@@ -49,14 +49,17 @@ class Catalogs:
                 workers=json.dumps(list(workers)),
             )
 
-    async def read_all(self) -> dict[str, Catalog]:
-        """Return the catalogs by the names of their workers."""
-        rows = await self._database.execute("SELECT worker, body FROM worker_catalogs")
+    async def read_all(self, *, home: bool = False) -> dict[str, Catalog]:
+        """Return the catalogs by the names of their workers; `home` leaves out other machines'."""
+        sql = "SELECT worker, body FROM worker_catalogs"
+        if home:
+            sql += " WHERE worker NOT IN (SELECT place FROM nodes WHERE remote)"
+        rows = await self._database.execute(sql)
         return {row["worker"]: catalog_from_json(json.loads(row["body"])) for row in rows}
 
-    async def read(self) -> Catalog:
-        """Return the catalog of all workers; an empty one if no scheduler ever ran."""
-        return merge_catalogs(await self.read_all())
+    async def read(self, *, home: bool = False) -> Catalog:
+        """Return the catalog of all workers, or of this machine's; an empty one of none."""
+        return merge_catalogs(await self.read_all(home=home))
 
 
 def catalog_from_json(body: dict[str, Any]) -> Catalog:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Sequence
 
 from storage.tables.database import Database
 
@@ -51,6 +53,14 @@ class Staying:
         """Return whether a member agreed to training on the main machine alone."""
         sql = f"SELECT 1 FROM ({AGREED_HERE}) WHERE member = :member AND dataset IS NULL"
         return await self._database.fetch_one(sql, member=member) is not None
+
+    async def would_stay(self, owner: int, guild: int, datasets: Sequence[int]) -> bool:
+        """Return whether a training of datasets would have to stay on the main machine."""
+        others = {"other_datasets": [{"dataset": each} for each in datasets]}
+        values = {"owner": owner, "guild": guild, "request": json.dumps(others)}
+        sql = f"SELECT {STAYS_HOME} AS stays"
+        row = await self._database.fetch_one(sql, dataset=None, style=None, **values)
+        return bool(row and row["stays"])
 
     async def list_waiting(self) -> set[int]:
         """Return the ids of the jobs that wait for a worker of the main machine."""

@@ -12,6 +12,7 @@ from bot.wording.errors import ERRORS
 from storage.errors import UserError
 from storage.planning.durations import TimingKey
 from storage.records import Concept, Kind, Server, Status, Timing
+from storage.tables.consents import Terms
 
 DATASET = {"dataset": "my dog"}
 
@@ -92,6 +93,32 @@ async def test_workers_that_differ(kit, scheduler):
     where = "RTX 4090 (box/cuda0)"
     assert kit.says(there, wording.training.STEPS, device=where, time="23 s")
     assert kit.says(here, wording.training.STEPS, device="two cores", time="20 min")
+
+
+async def test_photos_that_stay(kit, scheduler):
+    """Photos that stay on the main machine get its time; others' bases are refused for them."""
+    alice = kit.add_member("alice")
+    await scheduler.add_dataset(alice)
+    little = await kit.store.catalog.read()
+    gpu = replace(little, device="RTX 4090", memory_mib=24_000)
+    small = tuple(replace(base, present=base.small) for base in little.bases)
+    await kit.store.catalog.publish(replace(little, bases=small), "box/cpu", ["lab/cuda0"])
+    await kit.store.catalog.publish(gpu, "lab/cuda0", ["box/cpu"])
+    for place, remote in (("box/cpu", False), ("lab/cuda0", True)):
+        await kit.store.nodes.note(place, remote=remote, here=True)
+    for device, seconds in (("two cores", 9.0), ("RTX 4090", 0.1)):
+        key = TimingKey(device, "embedded", 64, "lora", Concept.SUBJECT, 4)
+        await kit.store.durations.add_run(key, Timing(seconds, 0.0, 0.0, 10.0))
+
+    await kit.store.consents.add(alice.id, Terms(wording.CONSENT, other_machines=True), "form")
+    before = await alice.slash(kit.channel, "train lora", **DATASET)
+    await kit.store.staying.set(alice.id, stays=True)
+    after = await alice.slash(kit.channel, "train lora", **DATASET)
+    refused = await alice.slash(kit.channel, "train lora", **DATASET, base="sd15")
+
+    assert kit.says(before, wording.training.STEPS, device="RTX 4090 (lab/cuda0)", time="23 s")
+    assert kit.says(after, wording.training.STEPS, device="two cores", time="20 min")
+    assert kit.says(refused, wording.errors.ERRORS["base_elsewhere"], base="Stable Diffusion")
 
 
 @pytest.mark.parametrize(
