@@ -1,6 +1,7 @@
 """A job on another machine: what cuts and deaths lose, and how fast its files travel.
 
-Two data folders are two machines, and the wire between them is cut at random: see `wire.py`.
+Two data folders are two machines, and a fake wire between them is cut at random: see `wire.py`.
+Ray has no part in this.
 """
 
 from __future__ import annotations
@@ -188,7 +189,7 @@ def measure_cases(place: Path, cases: int) -> Iterator[table.Row]:
         ]
         for name in ("lost", "doubled", "foreign"):
             total = sum(getattr(each, name) for each in ended)
-            what = f"{len(ended)} jobs with random cuts and kills{title}: {name}"
+            what = f"{len(ended)} jobs over a fake wire, cut and killed at random{title}: {name}"
             yield table.at_most(what, total, 0)
 
 
@@ -201,7 +202,7 @@ def measure_large(place: Path, size: int) -> Iterator[table.Row]:
     two.carry()
     share = 100 * size / LINK / (time.perf_counter() - began)
     yield table.at_least(
-        f"{size >> 20} MiB over a link of {LINK / 1e6:.0f} MB/s, of its speed", share,
+        f"{size >> 20} MiB over a fake link of {LINK / 1e6:.0f} MB/s, of its speed", share,
         MIN_LINK_PERCENT, "%",
     )  # fmt: skip
     cut = TwoMachines(place / "cut", Wire(), CHUNK_BYTES)
