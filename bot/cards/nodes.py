@@ -95,7 +95,7 @@ class Act(Select, verb="operator:act"):
     async def press(self, interaction: Interaction) -> None:
         await check_operator(interaction)
         await defer_update(interaction)
-        wish, _, place = self.value.partition(" ")
-        if not await interaction.client.store.nodes.set_wish(place, Wish(wish)):
+        nodes, (wish, _, place) = interaction.client.store.nodes, self.value.partition(" ")
+        if wish not in {*Wish} or not await nodes.set_wish(place, Wish(wish)):
             raise UserError("card_old")
         await edit(interaction, await nodes_card(interaction.client))

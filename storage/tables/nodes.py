@@ -56,8 +56,14 @@ class Nodes:
         )
 
     async def set_wish(self, place: str, wish: Wish) -> bool:
-        """Ask something of a worker; return whether it is known."""
-        sql = "UPDATE nodes SET wish = :wish WHERE place = :place RETURNING place"
+        """Ask something of a worker; return whether it is known, and can do it.
+
+        A worker of this machine cannot leave.
+        """
+        sql = (
+            "UPDATE nodes SET wish = :wish WHERE place = :place AND (remote OR :wish <> 'remove')"
+            " RETURNING place"
+        )
         return bool(await self._database.execute(sql, place=place, wish=wish.value))
 
     async def forget(self, place: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -34,6 +35,18 @@ for _ in range({len(SLOW_IMPORTS)} + 1):
 diffusers.StableDiffusionPipeline
 print(json.dumps(told))
 """
+ALONE = """
+import sys
+from pathlib import Path
+import training.worker.worker
+from storage.folders import Home
+from training.__main__ import open_cluster
+from training.scheduler.scheduler import Scheduler
+from training.settings import TrainingSettings
+
+assert open_cluster(Home(Path("nowhere")), TrainingSettings()) is None
+print([name for name in sys.modules if "ray" in name.split(".")])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +65,15 @@ def test_ready_without(told: subprocess.CompletedProcess[str]) -> None:
     assert later[0] == []  # torch's own part
     assert later[1] == ["transformers"]
     assert later[-1] == here
+
+
+def test_one_machine() -> None:
+    """Without SAFELIGHT_HEAD, scheduler and worker load neither Ray nor what is written for it."""
+    known = {name: value for name, value in os.environ.items() if name != "SAFELIGHT_HEAD"}
+    said = subprocess.run(
+        [sys.executable, "-c", ALONE], capture_output=True, text=True, check=True, env=known
+    )
+    assert said.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("name", SLOW_IMPORTS)

@@ -9,6 +9,7 @@ from bot import wording
 from bot.cards.nodes import nodes_card
 from storage.records import Base, Catalog, Kind, NewJob
 from storage.tables.nodes import Wish
+from tests.fakes.forger import Forger, Tracebacks
 
 HERE, BOX = "studio/cuda0", "lab_2/cuda0"
 SDXL = Base("sdxl", "SDXL 1.0", "sdxl", "x/y", 1024, "none", "tests", present=True)
@@ -87,6 +88,20 @@ async def test_one_machine(kit, operator):
               for option in part.get("options", ())]  # fmt: skip
     assert values == [f"drain {HERE}"]
     assert wording.operator.ALONE in str(card.to_components())
+
+
+async def test_forged_choices(kit, operator):
+    """What no option says is answered as on an old card, changes nothing, and is no bug."""
+    await add_nodes(kit, HERE, BOX)
+    forger = Forger(kit, operator)
+    with Tracebacks() as logged:
+        for value in ("", f"scrap {BOX}", "drain nowhere", f"remove {HERE}"):
+            forger.select("operator:act", value)
+        answers = await forger.answers()
+
+    assert all(wording.errors.ERRORS["card_old"] in said for said in answers.values()), answers
+    assert logged.found == []
+    assert [node.wish for node in await kit.store.nodes.list()] == [Wish.NONE] * 2
 
 
 async def test_others_may_not(kit):

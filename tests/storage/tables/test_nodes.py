@@ -18,6 +18,8 @@ async def test_a_wish_outlives_what_is_noted(store: Store) -> None:
         Node("lab/cuda0", remote=True, here=True, wish=Wish.DRAIN),
     ]
 
+    assert not await store.nodes.set_wish("studio/cuda0", Wish.REMOVE)  # it cannot leave
+
     await store.nodes.forget("lab/cuda0")
     assert not await store.nodes.set_wish("lab/cuda0", Wish.NONE)
     assert [node.place for node in await store.nodes.list()] == ["studio/cuda0"]

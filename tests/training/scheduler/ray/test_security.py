@@ -7,6 +7,7 @@ import os
 import pytest
 
 from storage.errors import UserError
+from training.scheduler.ray.process import read_environment
 from training.scheduler.ray.security import (
     compare_versions,
     make_token,
@@ -62,6 +63,13 @@ def test_without_a_token(token_file, monkeypatch):
     token_file.chmod(0o600)
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     assert refused() == "ray_mode_wrong"
+
+
+def test_no_token_of_the_bot(monkeypatch):
+    """What Ray starts does not get the bot's token."""
+    monkeypatch.setenv("DISCORD_TOKEN", "canary")
+
+    assert "canary" not in read_environment().values()
 
 
 def test_versions():
