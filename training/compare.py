@@ -16,7 +16,7 @@ from PIL import Image
 
 from storage.crops import Framing, list_buckets
 from storage.events import Done, Event, PictureDrawn, Progress, Started, Timings
-from storage.folders import JobFolder, replacing, write_json, write_whole
+from storage.folders import JobFolder, write_json, write_whole
 from storage.photos.filmstrip import Frame, draw_filmstrip
 from storage.planning import comparison
 from storage.planning.comparison import BASE_SEEDS, CROSS_PROMPTS, PROMPTS, SEEDS, Grading
@@ -32,6 +32,7 @@ from training.judge.prompts import list_prompts, name_bindings
 from training.judge.score import Score
 from training.judge.style_judge import Drawn, Judgement, StyleJudge, Taught
 from training.judge.variety import measure_spread
+from training.pictures import write_picture
 from training.recipe.concepts import TrainingPhoto
 from training.run.examples import crop_photo
 from training.sample import choose_side, load_style
@@ -235,8 +236,7 @@ def write_cells(
         Frame(folder.result / f"cell-{at}.png", label) for at, (_, label) in enumerate(cells)
     ]
     for frame, (picture, _) in zip(frames, cells, strict=True):
-        with replacing(frame.path) as part:
-            picture.save(part, "PNG")
+        write_picture(frame.path, picture)
     write_whole(path, draw_filmstrip(frames, columns))
     for frame in frames:
         frame.path.unlink()

@@ -15,7 +15,7 @@ from PIL import Image
 
 from storage.errors import JobError
 from storage.events import Done, Event, PictureDrawn, Progress, Started, Timings
-from storage.folders import JobFolder, replacing, write_json
+from storage.folders import JobFolder, write_json
 from storage.planning.report import MIN_PHOTOS, choose_pictures
 from storage.records import Base, Concept
 from storage.requests import GradeRequest, JudgeRequest, SampleRequest
@@ -25,6 +25,7 @@ from training.evaluate import SEEDS, STEPS, Case, Judges, Painter, Report, evalu
 from training.judge.features import NAME, FeatureNet
 from training.judge.prompts import SMALL_PROMPTS
 from training.judge.style_judge import Describe
+from training.pictures import write_picture
 from training.sample import choose_side, load_style
 
 PROMPTS = 25
@@ -53,7 +54,7 @@ def grade(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
     shown = choose_pictures(facts["pictures"])
     for each in shown:
         drawn = graded.report.drawn[int(Path(each["file"]).stem)]
-        save_picture(drawn.picture, folder.result / each["file"])
+        write_picture(folder.result / each["file"], drawn.picture)
         yield PictureDrawn(each["file"], 0, drawn.prompt)
     for each in facts["pictures"]:
         each["photo"] = request.photos[each["photo"]]
@@ -130,12 +131,6 @@ def find_captioner(
             return [each.text for each in captioner.describe(pictures)]
 
     return describe
-
-
-def save_picture(picture: Image.Image, path: Path) -> None:
-    """Write a picture as PNG, atomically."""
-    with replacing(path) as part:
-        picture.save(part, "PNG")
 
 
 def describe_report(graded: Graded) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from PIL import Image
 from storage import limits
 from storage.errors import JobError
 from storage.events import Done, Event, Note, PictureDrawn, Progress, Started, Timings
-from storage.folders import JobFolder, replacing, write_whole
+from storage.folders import JobFolder, write_whole
 from storage.limits import check_range
 from storage.photos.filmstrip import Frame, draw_filmstrip
 from storage.planning.caption_length import find_lost_words
@@ -28,6 +28,7 @@ from training.device import Device
 from training.families import Family, Picture
 from training.lazy import Tensor
 from training.networks.memory import MIB, count_at_once
+from training.pictures import write_picture, write_pictures
 from training.styles import foreign, header, writer
 from training.styles.architecture import require_family
 
@@ -76,9 +77,9 @@ def sample(folder: JobFolder, bases: BaseCache) -> Iterator[Event]:
         files = (folder.result / f"{number}.png" for number in count())
         for batch in split_by_memory(family, bases.device, pictures):
             images = draw_pictures(family, bases.device, batch, style)
-            for picture, image, path in zip(batch, images, files, strict=False):  # files never end
-                with replacing(path) as part:
-                    image.save(part, "PNG")
+            paths = list(islice(files, len(batch)))
+            write_pictures(paths, images)
+            for picture, path in zip(batch, paths, strict=True):
                 yield PictureDrawn(path.name, picture.seed, request.prompt)
     yield Done(request.count, Timings(time.perf_counter() - began))
 
@@ -101,8 +102,7 @@ def draw_grid(folder: JobFolder, bases: BaseCache, given: dict[str, Any]) -> Ite
                         cell.prompt, request.negative, request.seed, request.steps, side, side
                     )
                     (image,) = draw_pictures(family, bases.device, [picture], worn)
-                    with replacing(cell_file(folder, at)) as part:
-                        image.save(part, "PNG")
+                    write_picture(cell_file(folder, at), image)
                     drawn += 1
                     yield Progress(drawn, total)
     frames = [Frame(cell_file(folder, at), cell.label) for at, cell in enumerate(request.cells)]

@@ -96,10 +96,10 @@ def write_pictures(
     place: Path, graded: Graded, pictures: list[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """Write the pictures and the photo nearest to each into a folder; yield what they are."""
-    from training.grade import save_picture  # noqa: PLC0415 - torch
+    from training.pictures import write_picture  # noqa: PLC0415 - Pillow
 
     for drawn, each in zip(graded.report.drawn, pictures, strict=True):
         photo_file = f"photo-{each['photo']:03}.png"
-        save_picture(drawn.picture, place / each["file"])
-        save_picture(graded.report.photos[each["photo"]], place / photo_file)
+        write_picture(place / each["file"], drawn.picture)
+        write_picture(place / photo_file, graded.report.photos[each["photo"]])
         yield each | {"photo_file": photo_file}

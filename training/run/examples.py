@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from io import BytesIO
@@ -126,7 +127,7 @@ def encode_photos(family: Family, recipe: Recipe, photos: Path) -> list[Example]
 def encode_at(family: Family, recipe: Recipe, photos: Path, side: int) -> list[Example]:
     """Encode every photo at one resolution; small photos of one size several at a time."""
     buckets = list_buckets(side, family.size_multiple)
-    cropped = (crop_photo(photos, photo, buckets) for photo in recipe.all_photos)
+    cropped = open_ahead(crop_photo(photos, photo, buckets) for photo in recipe.all_photos)
     encoded: list[tuple[Tensor, Crop, Tensor | None]] = []
     masked = 0
     for _, same_size in groupby(cropped, key=lambda photo: photo.frame.size):
@@ -149,6 +150,15 @@ def encode_at(family: Family, recipe: Recipe, photos: Path, side: int) -> list[E
         Example(latent, photo, family.size_conditioning(frame), places)
         for photo, (latent, frame, places) in enumerate(encoded)
     ]
+
+
+def open_ahead(photos: Iterator[CroppedPhoto]) -> Iterator[CroppedPhoto]:
+    """Yield photos; while one is encoded, a thread opens the next."""
+    with ThreadPoolExecutor(1) as pool:
+        upcoming = pool.submit(next, photos, None)
+        while (photo := upcoming.result()) is not None:
+            upcoming = pool.submit(next, photos, None)
+            yield photo
 
 
 def weigh_places(recipe: Recipe, photo: CroppedPhoto, latent: Tensor) -> Tensor | None:

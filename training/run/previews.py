@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from storage.crops import list_buckets
 from storage.events import Event, Note, PreviewsDrawn, ResultDrawn
-from storage.folders import JobFolder, replacing
+from storage.folders import JobFolder
 from storage.planning.plan import list_preview_steps
 from training.bases.cache import BaseCache
 from training.families import Family, Picture
+from training.pictures import write_pictures
 from training.recipe.concepts import SamplePrompt, TrainingPhoto
 from training.recipe.recipe import Recipe
 from training.run.best import choose_best, count_candidates
@@ -64,7 +65,7 @@ class Previews:
         )
         if not all(path.exists() for path in paths):
             images = self.draw_images(self.prompts, final_weights)
-            save(paths, images)
+            write_pictures(paths, images)
             notes = self.note_copies(step, images)
         return [PreviewsDrawn(step, *describe(paths, self.prompts)), *notes] if paths else []
 
@@ -93,10 +94,10 @@ class Previews:
         if count > 1:  # the same seeds as on the way, which the best may not have
             shown = range(len(self.prompts))
             same = [self.folder.preview(step, at) for at in shown]
-            save(same, [groups[at][0] for at in shown])
+            write_pictures(same, [groups[at][0] for at in shown])
         paths = [self.end_path(step, at) for at in range(len(prompts))]
         chosen = [group[one] for group, one in zip(groups, best, strict=True)]
-        save(paths, chosen)
+        write_pictures(paths, chosen)
         kept = [tries[at * count + one] for at, one in enumerate(best)]
         result = ResultDrawn(step, *describe(paths, kept), candidates=count)
         return [result, *self.note_copies(step, chosen)]
@@ -150,13 +151,6 @@ def list_rounds(recipe: Recipe) -> list[int]:
     steps, last = list_preview_steps(recipe.steps, recipe.save_every), recipe.last_step
     first = recipe.continued_from + recipe.save_every / 2 if recipe.continued_from else 0
     return [*(step for step in steps if first <= step < last), last]
-
-
-def save(paths: Sequence[Path], images: Sequence[Image.Image]) -> None:
-    """Write pictures as PNG."""
-    for path, image in zip(paths, images, strict=True):
-        with replacing(path) as part:
-            image.save(part, "PNG")
 
 
 def describe(

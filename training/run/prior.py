@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.events import Event, Note
-from storage.folders import JobFolder, replacing
+from storage.folders import JobFolder
 from storage.records import JobCommand
 from training.device import Device
 from training.families import Family, Picture
+from training.pictures import write_picture
 from training.recipe.concepts import TrainingPhoto
 from training.recipe.recipe import Recipe
 from training.run.examples import Batches, Example, encode_photos, step_generator
@@ -63,8 +64,7 @@ class ClassImages:
             family.on_device("text", "denoiser", "vae"),
         ):
             image = family.sample_image(picture)
-        with replacing(self.folder / file) as part:
-            image.save(part, "PNG")
+        write_picture(self.folder / file, image)
 
     def encode(self, family: Family, device: Device, *, learns: bool) -> None:
         """Encode the images with their captions, unless a command left some undrawn."""

@@ -20,12 +20,13 @@ from dataclasses import dataclass, replace
 import torch
 
 from storage.events import Event, Note, RateFound
-from storage.folders import JobFolder, replacing
+from storage.folders import JobFolder
 from storage.limits import LEARNING_RATE
 from storage.records import JobCommand
 from training.device import Device
 from training.families import Family
 from training.networks.networks import Attached
+from training.pictures import write_picture
 from training.recipe.recipe import Recipe
 from training.run import optimizers
 from training.run.curve import draw_sweep, smooth
@@ -101,8 +102,7 @@ class RateFinder:
             return replace(self.recipe, found_learning_rate=usual), None
         sweep = Sweep(first, rates[: len(sound)], sound)
         path = folder.samples / CURVE
-        with replacing(path) as part:
-            draw_sweep(sweep.rates, sweep.smoothed[1:], usual, sweep.rate).save(part, "PNG")
+        write_picture(path, draw_sweep(sweep.rates, sweep.smoothed[1:], usual, sweep.rate))
         yield RateFound(sweep.rate or usual, usual, path.name)
         return replace(self.recipe, found_learning_rate=sweep.rate or usual), None
 

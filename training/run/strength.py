@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from storage.events import StrengthScored
 from training.judge.score import Score
 from training.networks.networks import Attached, Scalable
+from training.pictures import write_picture
 from training.recipe.recipe import Recipe
 from training.run.choosing import SCORED_PASSES, CheckpointJudge, count_passes
-from training.run.previews import Previews, Weights, save
+from training.run.previews import Previews, Weights
 
 FULL = 1.0  #: the strength that a style is trained at
 #: others to try, the most that there is time for
@@ -38,7 +39,7 @@ def score_strengths(
         with attached.scaled(strength):
             drawn = judge.draw(final_weights)
         scores[strength] = judge.grade(drawn)
-        save([folder.strength_picture(strength)], [drawn[0].picture])
+        write_picture(folder.strength_picture(strength), drawn[0].picture)
     return describe(scores)
 
 

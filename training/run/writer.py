@@ -15,7 +15,8 @@ from safetensors import SafetensorError
 
 from storage.disk import is_full_disk_error
 from storage.events import CheckpointSaved, Event, Note
-from storage.folders import JobFolder, replacing
+from storage.folders import JobFolder
+from training.pictures import write_picture
 from training.run import checkpoint
 from training.run.checkpoint import Snapshot
 from training.run.curve import draw_curve
@@ -85,8 +86,8 @@ class CheckpointWriter:
     def _draw_curve(self, copy: Snapshot) -> str:
         """Write the picture of the loss curve; return its name, nothing if that failed."""
         try:
-            with replacing(self.folder.samples / CURVE_FILE) as part:
-                draw_curve(copy.tensors["losses"].tolist(), self.steps).save(part, "PNG")
+            drawn = draw_curve(copy.tensors["losses"].tolist(), self.steps)
+            write_picture(self.folder.samples / CURVE_FILE, drawn)
         except OSError as failed:
             log.warning("The loss curve was not written: %s", failed)
             return ""
