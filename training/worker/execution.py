@@ -103,11 +103,15 @@ class Execution:
         elif not self.at_boundary:
             self.write(event)
 
-    def _close(self, ending: Ending) -> None:
+    def drop(self) -> None:
+        """End the task without a word: somebody else has the job now."""
         try:
             self.task.close()
         except Exception:
             log.exception("Job %s did not close cleanly", self.request.job)
+
+    def _close(self, ending: Ending) -> None:
+        self.drop()
         self._end(ending)
 
     def _fail(self, error: Exception) -> None:

@@ -135,12 +135,18 @@ class Worker:
                     run.receive_command(JobCommand(request.command))
 
     def start_job(self, request: Request) -> None:
-        """Start a job, unless this claim runs or has ended: the scheduler may ask twice."""
+        """Start a job, unless this claim runs or has ended: the scheduler may ask twice.
+
+        What still runs under an earlier claim of the job is dropped; checkpoints stay.
+        """
         folder = self.home.job_folder(request.folder)
         if request in [run.request for run in self.executions]:
             return
         if find_ending(folder.events_file, request.fence):
             return
+        for stale in [run for run in self.executions if run.request.job == request.job]:
+            stale.drop()
+            self.executions.remove(stale)
         try:
             kind = Kind(folder.read_request()["kind"])
             task = self.runtime.start_task(kind, folder)

@@ -107,16 +107,28 @@ def test_short_jobs_go_first(worker, ask):
 
 def test_a_claim_is_taken_once(worker, ask):
     """A worker runs a claim once, however often requested; a new fence is a new claim."""
-    for fence in (1, 1, 1, 2):
+    for fence in (1, 1, 2):
         folder = ask(1, fence=fence)
         worker.run_turn()
+        while worker.executions:
+            worker.run_turn()
+
+    assert kinds(folder).count("done") == 2
+
+
+def test_a_later_claim(worker, ask):
+    """What runs under an earlier claim of a job is dropped when a later one comes."""
+    for fence in (1, 1, 2):
+        folder = ask(1, Kind.TRAIN, steps=5, fence=fence)
+        worker.run_turn()
+        worker.run_turn()
+    held = [run.request.fence for run in worker.executions]
     while worker.executions:
         worker.run_turn()
-    ask(1, fence=2)
-    worker.run_turn()
 
-    assert worker.executions == []
-    assert kinds(folder).count("done") == 2
+    endings = [entry.fence for entry in read_entries(folder.events_file)[0] if entry.fence]
+    assert held == [2]
+    assert endings == [2]
 
 
 def test_a_wish_of_another_claim_is_not_heard(worker, ask):

@@ -42,6 +42,7 @@ class RemoteBackend:
         self.lost = SilenceMeter(clock)
         self.health = Health(alive=True)
         self.max_lost_seconds = ADOPT_SECONDS
+        self.given_up: Process | None = None  #: it is dead, also if its machine answers again
         self.carrier: Carrier | None = None
 
     def start(self, name: str) -> Process:
@@ -56,6 +57,8 @@ class RemoteBackend:
 
     def alive(self, process: Process) -> bool:
         """Return whether the worker runs, or was there a moment ago."""
+        if process == self.given_up:
+            return False
         try:
             self.health = self.remote.check(process)
             self.lost.look(alive=True)
@@ -63,7 +66,7 @@ class RemoteBackend:
         except LostConnection as lost:
             if self.lost.look(alive=False) > self.max_lost_seconds and self.health.alive:
                 log.warning("The machine of worker %s is away: %s", self.name, lost)
-                self.health = Health(alive=False)
+                self.health, self.given_up = Health(alive=False), process
                 self._stop_carrying()
         if not self.health.alive:
             self._stop_carrying(last_turn=True)
@@ -84,8 +87,9 @@ class RemoteBackend:
         return not self.lost.seconds
 
     def stop(self, process: Process) -> None:
-        """Kill the worker, if its machine can be reached."""
+        """Kill the worker; one whose machine is away is given up, and killed by the next start."""
         self._stop_carrying()
+        self.given_up = process
         with suppress(LostConnection):
             self.remote.stop(process)
         self.health = Health(alive=False)

@@ -72,7 +72,8 @@ async def test_a_killed_worker(queue, remote):
 def test_an_unplugged_machine(tmp_path, remote):
     """One that does not answer counts as dead after a while; one that hiccups does not.
 
-    It is dead before its worker counts as hung, which would be blamed on the job.
+    It is dead before its worker counts as hung, which would be blamed on the job, and stays so
+    when the machine answers again.
     """
     now = [0.0]
     home = Home(tmp_path / "here")
@@ -100,7 +101,23 @@ def test_an_unplugged_machine(tmp_path, remote):
     assert (hiccup, back) == ([True] * 2, True)
     assert gone == [True] * int(MAX_LOST_SECONDS // 4) + [False]
     assert not any(hangs)
+    assert not look(1)  # its jobs are elsewhere by now
     assert not backend.died_by_itself(process)
     again = backend.start("cpu")
     assert again["session"] == process["session"] + 1
     assert not remote.place.check(process).alive
+
+
+def test_stopped_while_away(tmp_path, remote):
+    """A worker that was to be killed while its machine was away is dead when that is back."""
+    home = Home(tmp_path / "here")
+    home.workers.mkdir(parents=True)
+    backend = RemoteBackend(home, "cpu", remote)
+    process = backend.start("cpu")
+    remote.wire.unplugged = True
+    backend.stop(process)
+    remote.wire.unplugged = False
+
+    assert remote.place.check(process).alive
+    assert not backend.alive(process)
+    assert backend.alive(backend.start("cpu"))
