@@ -27,7 +27,7 @@ ACTIONS = {
     "remove": "Leave: {place}",
 }
 HINTS = {
-    "drain": "It ends the job it has first.",
+    "drain": "It finishes its job first.",
     "": "It gets jobs like any other.",
-    "remove": "Its job goes on elsewhere. It can join again.",
+    "remove": "Its machine leaves at once, and its job goes on elsewhere. It can join again.",
 }

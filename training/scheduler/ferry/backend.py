@@ -18,7 +18,7 @@ from training.worker.silence import SilenceMeter
 
 log = logging.getLogger(__name__)
 
-TURN_SECONDS = 0.1  #: between two turns of a ferry
+TURN_SECONDS = 0.25  #: between two turns of a ferry; each asks some questions over the wire
 
 #: without an answer, after which a worker counts as dead and its jobs go on elsewhere; the
 #: connection itself is called lost after some seconds more. Less than the silence that makes a
