@@ -13,6 +13,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from storage.eventlines import read_line
+from storage.events import Ending
 from storage.folders import Home, JobFolder, write_whole
 from training.scheduler.ferry.paths import GROWING, Digests, join, walk
 from training.scheduler.ferry.remote import (
@@ -109,6 +111,7 @@ class JobMirror:
         self.folder, self.dock, self.trip = folder, dock, trip
         self.chunk_bytes = chunk_bytes
         self.digests = Digests()
+        self.has_ended = False  #: its last event is here, and with it all that it wrote
 
     @property
     def is_over(self) -> bool:
@@ -157,7 +160,12 @@ class JobMirror:
     # back ---------------------------------------------------------------------------------------
 
     def fetch(self) -> None:
-        """Fetch what the job has written since the last call, its events last."""
+        """Fetch what the job has written since the last call, its events last.
+
+        After the last one nothing is: what the scheduler removes then would come back.
+        """
+        if self.has_ended:
+            return
         events = self._read_growing(EVENTS)
         there = self.dock.list_files(self.trip)
         written = [file for file in there if file.path.partition("/")[0] in WRITTEN]
@@ -170,6 +178,7 @@ class JobMirror:
         whole = events[: events.rfind(b"\n") + 1]
         if self._append(EVENTS, whole):
             self._remove_gone({file.path for file in written})
+            self.has_ended = any(ends_run(line, self.trip.fence) for line in whole.splitlines())
 
     def _has(self, file: FileState) -> bool:
         """Return whether a file is here as it is there."""
@@ -223,3 +232,11 @@ class JobMirror:
         for path, file in list(walk(self.folder.path)):
             if path.startswith("checkpoints/") and path not in there:
                 file.unlink(missing_ok=True)
+
+
+def ends_run(line: bytes, fence: int) -> bool:
+    """Return whether a line is the event that ends the run under a fence."""
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        entry = read_line(json.loads(line))
+        return isinstance(entry.event, Ending) and entry.fence == fence
+    return False

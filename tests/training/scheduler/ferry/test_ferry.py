@@ -19,8 +19,10 @@ from benchmarks.speed.machines import (
     run_case,
 )
 from benchmarks.speed.wire import Wire
+from storage.events import Done, LogEntry
 from storage.folders import write_json
 from training.scheduler.ferry.remote import FileState, StaleMessageError, Trip
+from training.worker.eventlog import EventLog
 from training.worker.folder import WorkerFolder
 from training.worker.inbox import Command, Request
 
@@ -91,6 +93,29 @@ def test_a_box_that_comes_back_publishes_nothing(two):
         two.dock.list_files(Trip(two.session, FOLDER, 1))
 
     assert list_named(two) == []
+
+
+def test_nothing_comes_after_the_end(two):
+    """What is removed here when a job has ended is not fetched once more, unless it goes on."""
+    checkpoint = two.folder.checkpoints / "1.bin"
+    two.write("checkpoints/1.bin", b"weights")
+    EventLog(two.there.events_file).write(LogEntry(Done(1), 1.0, two.fence - 1))
+    two.carry()
+    checkpoint.unlink()
+    two.carry()
+    assert checkpoint.exists()
+
+    EventLog(two.there.events_file).write(LogEntry(Done(1), 1.0, two.fence))
+    two.carry()
+    checkpoint.unlink()
+    two.carry()
+    assert not checkpoint.exists()
+
+    two.claim()
+    two.carry(2)
+    two.write("checkpoints/1.bin", b"weights")
+    two.carry()
+    assert checkpoint.exists()
 
 
 def test_photos_are_gone_after_the_job(two):
