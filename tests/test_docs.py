@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -11,10 +13,19 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from bot.settings import BotSettings
+from bot.terminal.cli import TRAINING_COMMANDS, make_parser
 from storage.settings import StorageSettings
+from training.cli.commands import parse
 from training.settings import TrainingSettings
 
 ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in (".", "docs", "benchmarks", "training/embedded")
+    for path in (ROOT / folder).glob("*.md")
+)
+COMMAND = re.compile(r"^    (?:uv run |python3 run\.py )?safelight (.+)$", re.MULTILINE)
+MODULE = re.compile(r"python -m ((?:benchmarks|tests)\.[a-z_.]*[a-z_])")
 LINE = re.compile(r"^([A-Z_]+)=(\S*) +# (.+)$", re.MULTILINE)
 
 
@@ -55,23 +66,32 @@ def test_the_example_can_be_used_as_it_is(monkeypatch):
         assert copied == settings(_env_file=None)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "SECURITY.md",
-        "docs/bases.md",
-        "docs/machines.md",
-        "docs/operating.md",
-    ],
-)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_documents_link_to_is_there(name):
     """Every link to a file of the checkout works."""
     links = re.findall(r"\]\((?!https?:)([^)#]+)", read(name))
     here = (ROOT / name).parent
     assert [link for link in links if not (here / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_commands_of_documents_are_taken(name):
+    """The shell parses each of its commands as printed."""
+    for line in COMMAND.findall(read(name)):
+        words = shlex.split(line, comments=True)
+        parse_words = parse if words[0] in TRAINING_COMMANDS else make_parser().parse_args
+        parse_words(words)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_modules_that_documents_run_are_there(name):
+    """What `python -m` is given is a module, or a package that can be run."""
+    for module in MODULE.findall(read(name)):
+        found = importlib.util.find_spec(module)
+        assert found is not None, module
+        assert not found.submodule_search_locations or importlib.util.find_spec(
+            f"{module}.__main__"
+        ), module
 
 
 def test_every_protection_has_its_test():

@@ -16,7 +16,7 @@ from PIL import Image
 from storage.errors import JobError
 from storage.events import Done, Event, PictureDrawn, Progress, Started, Timings
 from storage.folders import JobFolder, write_json
-from storage.planning.report import MIN_PHOTOS, choose_pictures
+from storage.planning.grades import MIN_PHOTOS, choose_pictures
 from storage.records import Base, Concept
 from storage.requests import GradeRequest, JudgeRequest, SampleRequest
 from training.bases.cache import BaseCache

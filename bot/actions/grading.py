@@ -15,7 +15,7 @@ from bot.actions.training import find_base
 from bot.bot import Bot
 from storage import disk
 from storage.errors import UserError
-from storage.planning.report import MIN_PHOTOS, find_nearest
+from storage.planning.grades import MIN_PHOTOS, find_nearest
 from storage.records import Job, Kind, NewJob, Photo, Status, Style
 from storage.requests import GradeRequest
 from storage.store import Store

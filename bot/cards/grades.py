@@ -57,7 +57,7 @@ async def show_report(interaction: Interaction, style: Style, *, again: bool = F
 async def current_card(bot: Bot, job: Job, style: Style, *, here: bool) -> Card:
     """Return the card of a report as it is; `here` is a server, where it can be shared."""
     if job.status is Status.DONE:
-        return await report_card(bot, job, style, here=here)
+        return await grades_card(bot, job, style, here=here)
     return await waiting_card(bot, job, style)
 
 
@@ -82,7 +82,7 @@ async def waiting_card(bot: Bot, job: Job, style: Style) -> Card:
 # a report that is done ------------------------------------------------------------------------
 
 
-async def report_card(bot: Bot, job: Job, style: Style, *, here: bool) -> Card:
+async def grades_card(bot: Bot, job: Job, style: Style, *, here: bool) -> Card:
     """Return the card of a report for its owner; `here` is a server, where it can be shared."""
     content = await grading.read_report(bot.store, job)
     if content is None:

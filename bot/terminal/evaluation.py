@@ -12,7 +12,7 @@ from bot import wording
 from bot.reportcard import NearestPair, draw_card
 from bot.wording import fill
 from bot.wording.evaluation import describe_bindings, describe_grade, describe_sets, format_grade
-from storage.planning.report import choose_pictures, find_nearest
+from storage.planning.grades import choose_pictures, find_nearest
 
 
 def evaluation_lines(event: dict[str, Any]) -> Iterator[str]:

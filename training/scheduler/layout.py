@@ -12,7 +12,7 @@ from typing import Any
 
 from storage.errors import JobError, UserError
 from storage.folders import JobFolder, link_file, write_json
-from storage.planning.report import MIN_PHOTOS
+from storage.planning.grades import MIN_PHOTOS
 from storage.records import Catalog, Job, Kind, Photo, Style
 from storage.requests import GridRequest, JudgeRequest, TrainRequest
 from storage.store import Store

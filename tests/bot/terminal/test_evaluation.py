@@ -7,7 +7,7 @@ from PIL import Image
 
 from bot import wording
 from bot.terminal.evaluation import evaluation_lines
-from storage.planning.report import find_nearest
+from storage.planning.grades import find_nearest
 
 
 @pytest.fixture
