@@ -14,7 +14,7 @@ from bot.cards.components import Select, defer_update, edit, row, text
 from bot.wording import escape, fill, flatten, say
 from storage.errors import UserError
 from storage.records import Catalog, Job, Status
-from storage.tables.nodes import Node, Wish
+from storage.tables.nodes import VERSIONS, Node, Wish
 
 MAX_OPTIONS = 25  #: of a select
 MAX_BASES = 6  #: named for each machine
@@ -44,16 +44,19 @@ def node_line(node: Node, catalogs: Mapping[str, Catalog], running: Sequence[Job
     return fill(
         wording.operator.LINE,
         place=escape(node.place),
-        state=wording.operator.STATES[name_state(node)],
+        state=describe_state(node),
         device=escape(describe_device(catalog)),
         bases=say(wording.operator.BASES, names=shown) if shown else wording.operator.NO_BASES,
         job=", ".join(jobs) or wording.operator.NO_JOB,
     )
 
 
-def name_state(node: Node) -> str:
-    """Return a worker's state, as wording names it."""
-    return node.wish.value or ("ready" if node.here else "away")
+def describe_state(node: Node) -> str:
+    """Return what the operator asked of a worker, or else whether it takes jobs, and why not."""
+    why, _, wrong = node.why.partition(" ")
+    if why == VERSIONS and not node.wish:
+        return fill(wording.operator.OTHER_VERSIONS, wrong=escape(wrong))
+    return wording.operator.STATES[node.wish or ("ready" if node.here else why or "away")]
 
 
 def describe_device(catalog: Catalog | None) -> str:

@@ -6,7 +6,11 @@ COMMAND = "For whoever runs this bot"
 COMMAND_NODES = "The machines that train: what they have and do; drain or remove one"
 TITLE = "### Machines"
 LINE = "**{place}** · {state} · {device}\n{bases} · {job}"
-STATES = {"ready": "ready", "away": "away", "drain": "takes no new job", "remove": "is leaving"}
+STATES = {
+    "ready": "ready", "away": "away", "owner": "its owner is using it",
+    "drain": "takes no new job", "remove": "is leaving",
+}  # fmt: skip
+OTHER_VERSIONS = "refused, because the versions here and there differ: {wrong}"
 DEVICE_UNKNOWN = "hasn't said yet what it is"
 MEMORY = "{device}, {gib} GiB"
 BASES = "Bases: {names}"

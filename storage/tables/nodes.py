@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from storage.tables.database import Database
 
+OWNER = "owner"  #: why a worker is kept away: the machine's owner uses it
+VERSIONS = "versions"  #: the same: the machine has others; what differs follows after a space
+
 
 class Wish(StrEnum):
     """What the operator asks of a worker."""
@@ -24,6 +27,7 @@ class Node:
     remote: bool  #: whether it is on another machine than the scheduler
     here: bool  #: whether it takes jobs
     wish: Wish
+    why: str = ""  #: what keeps it away, if that is known: OWNER or VERSIONS
 
 
 class Nodes:
@@ -36,23 +40,27 @@ class Nodes:
         """List the workers, those of this machine first."""
         rows = await self._database.execute("SELECT * FROM nodes ORDER BY remote, place")
         return [
-            Node(row["place"], bool(row["remote"]), bool(row["here"]), Wish(row["wish"]))
+            Node(
+                row["place"], bool(row["remote"]), bool(row["here"]), Wish(row["wish"]), row["why"]
+            )
             for row in rows
         ]
 
     async def has_remote(self) -> bool:
-        """Return whether there is a worker on another machine."""
-        return await self._database.fetch_one("SELECT 1 FROM nodes WHERE remote") is not None
+        """Return whether there is a worker on another machine that was not refused."""
+        sql = "SELECT 1 FROM nodes WHERE remote AND why NOT LIKE :refused"
+        return await self._database.fetch_one(sql, refused=f"{VERSIONS}%") is not None
 
-    async def note(self, place: str, *, remote: bool, here: bool) -> None:
-        """Note whether a worker is here; its wish stays."""
+    async def note(self, place: str, *, remote: bool, here: bool, why: str = "") -> None:
+        """Note whether a worker is here, and else why not; its wish stays."""
         await self._database.execute(
-            "INSERT INTO nodes (place, remote, here) VALUES (:place, :remote, :here)"
-            " ON CONFLICT (place) DO UPDATE SET remote = :remote, here = :here"
-            " WHERE remote <> :remote OR here <> :here",
+            "INSERT INTO nodes (place, remote, here, why) VALUES (:place, :remote, :here, :why)"
+            " ON CONFLICT (place) DO UPDATE SET remote = :remote, here = :here, why = :why"
+            " WHERE remote <> :remote OR here <> :here OR why <> :why",
             place=place,
             remote=remote,
             here=here,
+            why=why,
         )
 
     async def set_wish(self, place: str, wish: Wish) -> bool:

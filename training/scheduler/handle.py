@@ -9,9 +9,10 @@ from typing import Any
 
 from storage.process import Process
 from storage.records import Kind, Release
+from storage.tables.nodes import OWNER
 from training.scheduler.backend import Backend
 from training.scheduler.claim import Claim
-from training.scheduler.ferry.remote import LostConnection
+from training.scheduler.ferry.remote import KeptAway, LostConnection
 from training.scheduler.watch import WorkerWatch
 from training.worker.counter import count_up
 from training.worker.execution import URGENCY
@@ -46,6 +47,7 @@ class WorkerHandle:
         self.leaving = False  #: it was asked to end
         self.starts = 0  #: in a row that soon ended in death
         self.started_at = self.greeted_at = 0.0  #: by the monotonic clock
+        self.why_away = ""  #: as `Node.why`
         self.seen_at = time.monotonic()  #: when it was ready last, or the scheduler began
         self.catalog_read = b""  #: as that process published it last
 
@@ -112,10 +114,13 @@ class WorkerHandle:
             process = self.backend.start(self.folder.path.name)
         except LostConnection as lost:
             self.crashed = False
+            if isinstance(lost, KeptAway) or self.why_away == OWNER:
+                self.why_away = str(lost) if isinstance(lost, KeptAway) else ""
             if self.starts == 1:
                 log.warning("Worker %s cannot be reached: %s", self.name, lost)
             return
         self._begin_watch(process)
+        self.why_away = ""
         log.info("Worker %s was started", self.name)
 
     def ask_to_leave(self) -> None:

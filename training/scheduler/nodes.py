@@ -72,9 +72,10 @@ class Nodes:
         """Write who is here, if that has changed; read what the operator wishes."""
         nodes = {each.place: each for each in await self.store.nodes.list()}
         for worker in workers:
-            known, here = nodes.get(worker.name), worker.ready
-            if known is None or (known.remote, known.here) != (worker.remote, here):
-                await self.store.nodes.note(worker.name, remote=worker.remote, here=here)
+            known, now = nodes.get(worker.name), (worker.remote, worker.ready, worker.why_away)
+            if known is None or (known.remote, known.here, known.why) != now:
+                remote, here, why = now
+                await self.store.nodes.note(worker.name, remote=remote, here=here, why=why)
         self.wishes = {place: node.wish for place, node in nodes.items()}
 
     async def _dismiss(self, worker: WorkerHandle, places: Collection[str]) -> bool:

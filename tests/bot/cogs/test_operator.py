@@ -58,6 +58,20 @@ async def test_what_each_is_and_does(kit, operator):
     assert card.ephemeral
 
 
+async def test_why_one_is_away(kit, operator):
+    """One whose owner uses it, and one that was refused, say so; what is asked of one is first."""
+    why = {"den/cpu": "owner", "old/cpu": "versions torch 2.11.0 and 2.12.0", BOX: "owner"}
+    for place, reason in why.items():
+        await kit.store.nodes.note(place, remote=True, here=False, why=reason)
+    await kit.store.nodes.set_wish(BOX, Wish.DRAIN)
+
+    said = kit.text(await open_card(kit, operator))
+
+    assert said.count(wording.operator.STATES["owner"]) == 1
+    assert "torch 2.11.0 and 2.12.0" in said
+    assert wording.operator.STATES["drain"] in said
+
+
 async def test_drain_resume_remove(kit, operator):
     """What is picked is asked of the worker; the card shows it, also after a restart."""
     await add_nodes(kit, HERE, BOX)

@@ -10,7 +10,7 @@ import pytest
 
 from storage.events import Progress
 from storage.records import Status
-from storage.tables.nodes import Wish
+from storage.tables.nodes import OWNER, Wish
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.jobqueue import ALICE, BOB, TIMEOUT_SECONDS
 
@@ -135,6 +135,23 @@ async def test_drained_and_removed(queue, cluster):
     assert trained.worker == BOX
     assert stayed.status is Status.QUEUED  # its photos stay on the main machine
     assert [path for path in box.home.runs.rglob("*") if path.is_file()] == []
+
+
+async def test_its_owner_uses_it(queue, cluster):
+    """While its owner uses a machine, it is away and the table says why; then it is back."""
+    box, users = cluster.join(BOX), ["its owner"]
+    box.place.is_taken = lambda: bool(users)
+
+    async def is_kept_away():
+        return OWNER in {node.why for node in await queue.store.nodes.list()}
+
+    async with running(queue, cluster):
+        await wait_until(is_kept_away)
+        users.clear()
+        await wait_until(is_here(queue, BOX))
+        back = [(node.place, node.why) for node in await queue.store.nodes.list()]
+
+    assert back == [(HERE, ""), (BOX, "")]
 
 
 def drained(scheduler, place):

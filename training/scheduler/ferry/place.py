@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from storage.folders import Home
 from storage.process import Process
+from storage.tables.nodes import OWNER
 from training.scheduler.ferry.dock import BoxDock
-from training.scheduler.ferry.remote import Health, LostConnection
+from training.scheduler.ferry.remote import Health, KeptAway
 from training.scheduler.local import WORKER_COMMAND, LocalBackend
 from training.worker.inbox import Command, Request
 
@@ -33,10 +34,10 @@ class LocalPlace:
     def start(self) -> Process:
         """End the worker if there is one, remove what it left, start it in a new session.
 
-        Raise LostConnection while the machine's owner uses it.
+        Raise KeptAway while the machine's owner uses it.
         """
         if self.is_taken():
-            raise LostConnection("its owner uses the machine")
+            raise KeptAway(OWNER)
         self._end_worker()
         session = self.dock.begin_session()
         self.dock.worker.clear()

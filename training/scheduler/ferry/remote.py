@@ -15,6 +15,10 @@ class LostConnection(OSError):  # noqa: N818 - it says what happened
     """The other machine did not answer; what was asked may have been done or not."""
 
 
+class KeptAway(LostConnection):
+    """The other machine answers, and takes no jobs; the text is why, as `Node.why`."""
+
+
 class StaleMessageError(RuntimeError):
     """A message of an earlier session, or about another claim than the box has."""
 

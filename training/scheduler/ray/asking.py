@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -20,13 +24,30 @@ ASK_SECONDS = 30.0  #: the same for a machine
 LOOK_SECONDS = 0.5  #: between two looks at a download
 
 
-def list_joined(head: str) -> list[str]:
-    """List the places that can be reached; raise UserError if the scheduler does not run."""
+def list_joined(head: str) -> dict[str, str]:
+    """Return the places that can be reached, each with what differs in its versions.
+
+    Raise UserError if the scheduler does not run.
+    """
     try:
-        connect(head, HEAD_SECONDS)
+        with silenced():
+            connect(head, HEAD_SECONDS)
     except LostConnection:
         raise UserError("head_away", address=head) from None
     return list_places()
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Keep stderr from Ray, which writes there in C++: what is wrong is said in a sentence."""
+    stderr = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def fetch_base(head: str, box: str, name: str) -> int:

@@ -20,7 +20,6 @@ from typing import Any, cast
 from storage.folders import Home
 from storage.process import Process
 from training.scheduler.ferry.remote import Dock, Health, LostConnection, Remote
-from training.scheduler.local import WORKER_COMMAND
 from training.scheduler.ray.process import read_environment
 from training.scheduler.ray.questions import LIST_PLACES, Answer, Call, Question
 from training.scheduler.ray.security import require_token
@@ -38,8 +37,11 @@ END_SECONDS = 5.0  #: that it may take to end
 class RayCluster:
     """Asks the process that talks to Ray; it is started with the first question, and anew."""
 
-    def __init__(self, home: Home, head: str, command: Sequence[str] = WORKER_COMMAND) -> None:
-        """Raise UserError without Ray or a token; `command` starts a worker there."""
+    def __init__(self, home: Home, head: str, command: Sequence[str] = ()) -> None:
+        """Raise UserError without Ray or a token.
+
+        `command` starts a worker there; without one, each machine knows its own.
+        """
         require_token()
         self.home, self.head, self.command = home, head, tuple(command)
         self.lock = threading.Lock()

@@ -14,11 +14,14 @@ from training.scheduler.ray import security
 from training.settings import HEAD_PATTERN, TrainingSettings
 
 COMMANDS = {
-    "token": "write the token into a file, to be copied to every machine, and print its path",
+    "token": "print the path of the token, which is to be copied to every machine; make one first",
     "join": "let the main machine, whose SAFELIGHT_HEAD is ADDRESS, run jobs here, until Ctrl+C",
     "leave": "end the join of this data folder",
     "status": "on the main machine: list the workers of the machines that have joined",
 }
+LEAVING = "safelight node join is leaving, and says when it has left."
+NOBODY = "No machine has joined yet."
+OTHERS = "gets no jobs, because the versions here and there differ: {wrong}"
 
 
 def run_node(given: Sequence[str], settings: TrainingSettings) -> int:
@@ -30,9 +33,9 @@ def run_node(given: Sequence[str], settings: TrainingSettings) -> int:
         return run_driver(*given[1:])
     if given[:1] == ["check"]:  # which `join` starts
         security.require_token()
-        from training.scheduler.ray.node import print_difference  # noqa: PLC0415 - the same
+        from training.scheduler.ray.node import check_head  # noqa: PLC0415 - the same
 
-        return print_difference(*given[1:])
+        return check_head(*given[1:])
     parser = FlagParser("safelight node", description="Run trainings on a second machine.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in COMMANDS.items():
@@ -50,12 +53,15 @@ def run_command(given: Namespace, settings: TrainingSettings) -> int:
     from training.scheduler.ray import asking, node  # noqa: PLC0415 - they import Ray
 
     if given.command == "leave":
-        return 0 if node.leave(Home(settings.home)) else 1
-    if given.command == "join":
+        node.leave(Home(settings.home))
+        sys.stdout.write(f"{LEAVING}\n")
+    elif given.command == "join":
         node.Join(settings, check_address(given.address)).run()
-        return 0
-    for place in asking.list_joined(check_address(settings.head)):
-        sys.stdout.write(f"{place}\n")
+    else:
+        joined = asking.list_joined(read_head(settings))
+        for place, wrong in joined.items():
+            sys.stdout.write(f"{place}: {OTHERS.format(wrong=wrong)}\n" if wrong else f"{place}\n")
+        sys.stderr.write("" if joined else f"{NOBODY}\n")
     return 0
 
 
@@ -64,7 +70,14 @@ def fetch_base(settings: TrainingSettings, box: str, name: str) -> int:
     security.require_token()
     from training.scheduler.ray import asking  # noqa: PLC0415 - it imports Ray
 
-    return asking.fetch_base(check_address(settings.head), box, name)
+    return asking.fetch_base(read_head(settings), box, name)
+
+
+def read_head(settings: TrainingSettings) -> str:
+    """Return the address of this machine's head, for a command that asks it."""
+    if not settings.head:
+        raise UserError("head_unset")
+    return settings.head
 
 
 def check_address(address: str) -> str:

@@ -20,17 +20,21 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from storage.errors import UserError
 from storage.folders import Home
-from training.scheduler.ferry.remote import LostConnection
+from storage.settings import read_settings
+from storage.tables.nodes import VERSIONS
+from training.scheduler.ferry.remote import KeptAway, LostConnection
 from training.scheduler.ray.node import NAMESPACE, RESOURCE, connect, list_head_flags
 from training.scheduler.ray.place import THREADS, PlaceActor
 from training.scheduler.ray.process import Ray
 from training.scheduler.ray.questions import LIST_PLACES, PASSED_ON, Answer, Call, Question
 from training.scheduler.ray.security import compare_versions, read_versions
+from training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
 
-HEAD_SECONDS = 60.0  #: that the head may take to start
+HEAD_SECONDS = 300.0  #: that the head may take to start, on a machine that is busy
 ASKED_AT_ONCE = 64
 
 
@@ -39,7 +43,8 @@ class Driver:
 
     def __init__(self, head: str, pipe: Connection, home: Home, command: Sequence[str]) -> None:
         self.pipe, self.home, self.command = pipe, home, tuple(command)
-        self.head = Ray(home.path / "ray.json", list_head_flags(head))
+        box = read_settings(TrainingSettings).box_name
+        self.head = Ray(home.path / "ray.json", list_head_flags(head, box))
         self.address = head
         self.ready, self.closing = threading.Event(), False
         self.lock = threading.Lock()
@@ -67,10 +72,10 @@ class Driver:
             self.ready.set()
             log.info("Other machines can join at %s", self.address)
             self.head.wait()
-        except LostConnection as away:
+        except (LostConnection, UserError) as away:
             log.warning("Ray's head does not start at %s: %s", self.address, away)
         if not self.closing:
-            log.warning("Ray's head has ended and is started anew")
+            log.warning("Ray's head has ended and is started anew. It said: %s", self.head.log)
             self.head.end()
             os._exit(1)
 
@@ -96,7 +101,7 @@ class Driver:
             raise LostConnection("Ray has not started yet")
         call = question.call
         if call.place == LIST_PLACES:
-            return list_places()
+            return list(list_places())
         try:
             return ask_actor(self.find_actor(call.place), call, question.seconds)
         except (RayError, ValueError):
@@ -104,10 +109,16 @@ class Driver:
             raise
 
     def find_actor(self, place: str) -> Any:
-        """Return the actor of a place, made if nobody did; raise LostConnection if it is away."""
+        """Return the actor of a place, made if nobody did; raise LostConnection if it is away.
+
+        Raise KeptAway if its machine has other versions.
+        """
         with self.lock:
-            if place not in list_places():
+            wrong = list_places().get(place)
+            if wrong is None:
                 raise LostConnection(f"{place} has not joined")
+            if wrong:
+                raise KeptAway(f"{VERSIONS} {wrong}")
             if place not in self.actors:
                 made = ray.remote(concurrency_groups=THREADS)(PlaceActor).options(
                     name=place, namespace=NAMESPACE, lifetime="detached", get_if_exists=True,
@@ -134,21 +145,17 @@ def ask_actor(actor: Any, call: Call, seconds: float) -> Any:
         raise
 
 
-def list_places() -> list[str]:
-    """Return the places of the machines that are there, and have our versions."""
+def list_places() -> dict[str, str]:
+    """Return the places of the machines that are there, each with what differs in its versions."""
     prefix, here = RESOURCE.format(place=""), read_versions()
-    found = list[str]()
-    for node in ray.nodes():
-        places = [
-            name.removeprefix(prefix) for name in node["Resources"] if name.startswith(prefix)
-        ]
-        if not node["Alive"] or not places:
-            continue
-        if wrong := compare_versions(here, node["Labels"]):
-            log.error("The versions here and at %s differ: %s", places[0], wrong)
-        else:
-            found += places
-    return sorted(found)
+    found = {
+        name.removeprefix(prefix): compare_versions(here, node["Labels"])
+        for node in ray.nodes()
+        if node["Alive"]
+        for name in node["Resources"]
+        if name.startswith(prefix)
+    }
+    return dict(sorted(found.items()))
 
 
 def run_driver(head: str, descriptor: str, home: str, *command: str) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from storage.folders import Home
 from storage.settings import read_settings
 from training.scheduler.ferry.place import LocalPlace
+from training.scheduler.local import WORKER_COMMAND
 from training.scheduler.ray.fetch import BaseFetch
 from training.scheduler.ray.owner import OwnerWatch
 from training.settings import TrainingSettings
@@ -26,10 +27,11 @@ class PlaceActor:
     """A worker in a folder of its own, on a machine without database and Discord token."""
 
     def __init__(self, worker: str, command: Sequence[str]) -> None:
+        """`command` starts the worker, if it is not this machine's own."""
         settings = read_settings(TrainingSettings)
         owner = OwnerWatch(settings.yield_names)
         home = open_place(settings.home, worker)
-        place = LocalPlace(home, worker, command, is_taken=owner.is_busy)
+        place = LocalPlace(home, worker, command or WORKER_COMMAND, is_taken=owner.is_busy)
         self.targets = {"place": place, "dock": place.dock, "bases": BaseFetch(home)}
 
     def ask(self, target: str, method: str, *values: Any) -> Any:

@@ -28,8 +28,8 @@ class Ray:
     """Runs `ray start`, and ends all that it has started, also what an earlier run has left."""
 
     def __init__(self, note: Path, flags: Sequence[str], **environment: str) -> None:
-        """`note` is a file in which the process is named."""
-        self.note, self.environment = note, environment
+        """`note` is a file in which the process is named; beside it, `log` has what Ray says."""
+        self.note, self.log, self.environment = note, note.with_suffix(".log"), environment
         labels = ",".join(f"{name}={value}" for name, value in read_versions().items())
         self.command = [*RAY, "--num-cpus=0", f"--labels={labels}", *flags]
         self.child: subprocess.Popen[bytes] | None = None
@@ -40,10 +40,11 @@ class Ray:
             left = json.loads(self.note.read_bytes())
             if left["boot"] == read_boot() and (is_alive(left) or read_birth(left["pid"]) is None):
                 end_session(left["pid"])
-        self.child = subprocess.Popen(
-            self.command, env=read_environment() | self.environment, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        with self.log.open("wb") as log:
+            self.child = subprocess.Popen(
+                self.command, env=read_environment() | self.environment, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
         write_json(self.note, identify_process(self.child.pid))
 
     @property
@@ -97,12 +98,10 @@ def list_session(leader: int) -> list[int]:
 def read_environment() -> dict[str, str]:
     """Return the environment in which Ray runs: without the bot's token, which it never needs.
 
-    A worker finds its GPU by its own name, as on any machine. `uv run` starts Ray like any other
-    command, and Ray packs no folder because of it.
+    A worker finds its GPU by its own name, as on any machine.
     """
     known = {name: value for name, value in os.environ.items() if name != "DISCORD_TOKEN"}
     return known | {
         "RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES": "1",
         "RAY_gcs_rpc_server_reconnect_timeout_s": str(HEAD_GONE_SECONDS),
-        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     }

@@ -50,6 +50,9 @@ def require_token() -> None:
         raise UserError("ray_token_open", path=str(path))
     os.environ.pop("RAY_AUTH_TOKEN", None)  # it would replace the file's
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = (
+        "0"  # else `uv run` sends the checkout, with .env
+    )
 
 
 def read_versions() -> dict[str, str]:

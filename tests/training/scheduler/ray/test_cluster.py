@@ -35,6 +35,7 @@ def test_two_machines(tmp_path):
     told = json.loads(played.stdout.splitlines()[-1])
     assert told["files"] == [True, True]
     assert told["head"] == "box1/cpu"  # the job went on there
-    assert told["stranger"] == 1  # with another token, nothing is answered
+    assert told["stranger"] == 4  # with another token, nothing is answered
+    assert told["namesake"] == 5  # nor may one have the main machine's name
     assert told["left"] == []
     assert told["nodes"] == ["studio/cpu"]

@@ -35,12 +35,14 @@ def test_refusals(run, tmp_path):
     made = run("node", "token")
     nowhere = run("node", "join", "somewhere")
     unset = run("node", "status")
+    nobody = run("node", "leave")
     away = run("bases", "fetch", "sdxl", "--node", "lab", SAFELIGHT_HEAD="127.0.0.1:1")
 
     assert (without.returncode, "safelight node token" in without.stderr) == (2, True)
     assert made.stdout == f"{tmp_path / 'token'}\n"
     assert (nowhere.returncode, "“somewhere”" in nowhere.stderr) == (2, True)
     assert (unset.returncode, "SAFELIGHT_HEAD" in unset.stderr) == (2, True)
+    assert (nobody.returncode, str(tmp_path / "home") in nobody.stderr) == (1, True)
     assert away.returncode
     assert "Nothing answers at 127.0.0.1:1" in away.stderr + away.stdout
-    assert all("Traceback" not in each.stderr for each in (without, nowhere, unset, away))
+    assert all("Traceback" not in each.stderr for each in (without, nowhere, unset, nobody, away))

@@ -44,13 +44,14 @@ def test_a_token_is_made_once(token_file):
 
 
 def test_with_a_token(monkeypatch):
-    """With a private token, authentication is turned on, and no other token replaces it."""
+    """With a private token, authentication is turned on, no other token replaces it."""
     monkeypatch.setenv("RAY_AUTH_TOKEN", "of somebody else")
     make_token()
 
     require_token()
 
     assert os.environ["RAY_AUTH_MODE"] == "token"
+    assert os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] == "0"  # nothing of the checkout is sent
     assert "RAY_AUTH_TOKEN" not in os.environ
 
 
