@@ -85,9 +85,11 @@ async def play(home: Path, workers: int) -> dict[str, Any]:
         welcome = world.messages_for(OWNER)[0]
         for person in (OWNER, FRIEND):
             await player.press(person, welcome, wording.demo.TRAIN_MASCOT)
+        card = (await player.slash(OWNER, "operator nodes")).message
         await play.wait(play.have_ended)
         jobs = await play.list_trainings()
         return {
+            "card": message_text(card) if card else "",
             "at_once": play.at_once,
             "ended_on": {who: job.worker for who, job in jobs.items()},
             "tensors": await play.read_files(),

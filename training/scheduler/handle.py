@@ -154,13 +154,15 @@ class WorkerHandle:
         """Return the kinds of jobs the worker can take now, and of which bases; None is any.
 
         Without a training it takes jobs on the bases that are `fitting`. Beside one that has
-        begun, it takes short jobs on the bases it says it `serves`.
+        begun, it takes short jobs on the bases it says it `serves`. One that leaves takes none.
         """
+        state = self.state() or {"held": [], "serves": []}
+        if state.get("leaving"):
+            return [], None
         held = {claim.job.kind for claim in self.claims}
         kinds = [kind for kind in URGENCY if kind not in held]
         if Kind.TRAIN not in held:
             return kinds, fitting
-        state = self.state() or {"held": [], "serves": []}
         begun = any(run["begun"] for run in state["held"] if run["kind"] == Kind.TRAIN)
         return (kinds, list(state["serves"])) if begun else ([], None)
 

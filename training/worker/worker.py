@@ -127,6 +127,7 @@ class Worker:
         """Start a job, pass a command on to its job, or begin to leave."""
         if request.command is Command.LEAVE:
             self.leaving.set()
+            self.publish_state()  # first, so that no job is given anew to this worker
         elif request.command is Command.RUN:
             self.start_job(request)
         else:
@@ -188,6 +189,7 @@ class Worker:
             for run in self.executions
         ]
         state = {"pid": os.getpid(), "held": held, **self.runtime.state()}
+        state |= {"leaving": True} if self.leaving.is_set() else {}
         if state != self.published_state:
             with self.notice.waiting():
                 self.folder.write_state(state)

@@ -204,3 +204,11 @@ def test_what_can_be_taken(worker, held, begun, wanted):
     worker.folder.write_state({"held": runs, "serves": ["embedded"]})
 
     assert worker.wanted_jobs() == wanted
+
+
+def test_one_that_leaves_takes_nothing(worker):
+    """A worker that puts its jobs down gets none of them again."""
+    worker.start()
+    worker.folder.write_state({"held": [], "serves": ["embedded"], "leaving": True})
+
+    assert worker.wanted_jobs() == ([], None)

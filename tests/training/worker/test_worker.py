@@ -210,6 +210,7 @@ def test_told_to_leave(worker, ask):
 
     for folder in (training, sample):
         assert json.loads(folder.events_file.read_text().splitlines()[-1])["leaving"]
+    assert worker.folder.read_state()["leaving"]
 
 
 def test_one_worker_a_folder(tmp_path, monkeypatch):
