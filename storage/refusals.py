@@ -17,6 +17,7 @@ REFUSALS = {
     "database_empty": "The database {path} is empty, but {folder} holds photos, styles or jobs. Restore a backup, or move the whole folder away to start afresh.",
     "database_newer": "The data folder was written by a newer version (database version {version}; this one knows {newest}). Update Safelight, or point SAFELIGHT_HOME at another folder.",
     "head_away": "Nothing answers at {address}. Start safelight run on the main machine first, with SAFELIGHT_HEAD={address}.",
+    "head_foreign": "SAFELIGHT_HEAD is {address}, which is no address of this machine. Set it to its own address and a free port.",
     "head_unknown": "“{address}” is not an address such as 192.168.1.2:6379. On the main machine, set SAFELIGHT_HEAD to its own address and a free port.",
     "head_unset": "SAFELIGHT_HEAD is not set, so no machine can have joined this one. This command runs on the main machine, in whose .env it stands: docs/machines.md.",
     "home_closed": "The data folder {folder} can't be used ({reason}). Check that its disk is mounted and writable, or point SAFELIGHT_HOME at another folder.",

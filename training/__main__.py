@@ -10,6 +10,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is not signal.SIG_
 
 import asyncio
 import io
+import json
 import logging
 import os
 import sys
@@ -70,6 +71,8 @@ def find_process(arguments: list[str]) -> Callable[[TrainingSettings], int] | No
             return lambda settings: asyncio.run(run_scheduler(settings))
         case ["worker", name]:
             return partial(run_worker, name)
+        case ["machines"]:
+            return print_machines
         case ["node", *given]:
             return partial(run_node, given)
         case _:
@@ -105,6 +108,14 @@ def run_node(given: list[str], settings: TrainingSettings) -> int:
     from training.scheduler.ray import command  # noqa: PLC0415 - others need none of this
 
     return command.run_node(given, settings)
+
+
+def print_machines(settings: TrainingSettings) -> int:
+    """Print, for `safelight doctor`, whether other machines can join this one."""
+    from training.scheduler.ray.security import describe_head  # noqa: PLC0415 - few have it
+
+    sys.stdout.write(json.dumps({"kind": "machines", **describe_head(settings.head)}) + "\n")
+    return 0
 
 
 def fetch_elsewhere(given: BasesArguments, settings: TrainingSettings) -> int:

@@ -90,6 +90,7 @@ async def check_all(program: Sequence[str]) -> AsyncIterator[Line]:
     yield check_backup(settings)
     for line in (
         *check_torch(await device),
+        *check_machines(await query_training(program, "machines")),
         *check_bases(await query_training(program, "bases"), settings),
     ):
         yield line
@@ -331,6 +332,13 @@ def check_torch(answer: dict[str, Any]) -> list[Line]:
             make_line(OK, "reach", **fits) if families else make_line(WARN, "reach_none", **fits)
         )
     return lines
+
+
+def check_machines(answer: dict[str, Any]) -> list[Line]:
+    """Check whether other machines can join, if they may."""
+    if "problem" in answer:
+        return [make_line(FAIL, "refused", sentence=answer["problem"])]
+    return [make_line(OK, "machines", **answer)] if "address" in answer else []
 
 
 def check_bases(answer: dict[str, Any], settings: BotSettings) -> list[Line]:

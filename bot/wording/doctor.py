@@ -26,6 +26,7 @@ CHECKS = {
     " CUDA_VISIBLE_DEVICES and the container's settings, or reboot",
     "reach": "{method} fits in memory on: {families}",
     "reach_none": "{method} doesn't fit in memory on any of the large bases",
+    "machines": "other machines can join at {address}",
     "memory": "{free} of {total} memory free",
     "memory_low": "only {free} of {total} memory free: close other programs, or use a small base",
     "darkroom": "photos are opened in a process without access to {rights}",

@@ -280,3 +280,20 @@ def test_darkroom(possible, mark):
     line = doctor.describe_rights({"files": False, "the network": possible})
     assert line.mark == mark
     assert "the network" in line.text
+
+
+@pytest.mark.parametrize(
+    ("machines", "mark", "said"),
+    [
+        ({"address": "10.0.0.2:6379"}, OK, "10.0.0.2:6379"),
+        ({"problem": "There is no token."}, FAIL, "There is no token."),
+    ],
+)
+async def test_machines_that_may_join(machines, mark, said, monkeypatch, tmp_path):
+    """Where others can join is told, or why none can; without SAFELIGHT_HEAD, nothing."""
+    answers = [healthy(), healthy(machines=json.dumps({"kind": "machines"} | machines))]
+
+    alone, found = [await list_findings(each, monkeypatch, tmp_path) for each in answers]
+
+    assert [line.mark for line in found if said in line.text] == [mark]
+    assert len(found) == len(alone) + 1

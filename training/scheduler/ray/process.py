@@ -40,6 +40,8 @@ class Ray:
             left = json.loads(self.note.read_bytes())
             if left["boot"] == read_boot() and (is_alive(left) or read_birth(left["pid"]) is None):
                 end_session(left["pid"])
+        with suppress(FileNotFoundError):
+            self.log.replace(self.log.with_suffix(".old.log"))
         with self.log.open("wb") as log:
             self.child = subprocess.Popen(
                 self.command, env=read_environment() | self.environment, start_new_session=True,

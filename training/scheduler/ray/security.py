@@ -10,12 +10,14 @@ import os
 import platform
 import re
 import secrets
+import socket
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from storage.errors import UserError
 from storage.folders import write_whole
+from storage.refusals import explain_refusal
 
 TOKEN_BYTES = 32
 OTHERS_MAY_READ = 0o077  #: the bits of a file's mode that a token's must not have
@@ -53,6 +55,21 @@ def require_token() -> None:
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = (
         "0"  # else `uv run` sends the checkout, with .env
     )
+
+
+def describe_head(address: str) -> dict[str, str]:
+    """Return where other machines can join, or why none can; nothing without SAFELIGHT_HEAD."""
+    if not address:
+        return {}
+    try:
+        require_token()
+        with socket.socket() as probe:
+            probe.bind((address.rpartition(":")[0], 0))
+    except UserError as wrong:
+        return {"problem": explain_refusal(wrong)}
+    except OSError:
+        return {"problem": explain_refusal(UserError("head_foreign", address=address))}
+    return {"address": address}
 
 
 def read_versions() -> dict[str, str]:

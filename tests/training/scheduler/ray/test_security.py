@@ -10,6 +10,7 @@ from storage.errors import UserError
 from training.scheduler.ray.process import read_environment
 from training.scheduler.ray.security import (
     compare_versions,
+    describe_head,
     make_token,
     read_versions,
     require_token,
@@ -83,3 +84,14 @@ def test_versions():
         compare_versions(here | {"torch": "2.1"}, here | {"torch": "2.2"}) == "torch 2.1 and 2.2"
     )
     assert compare_versions({"ray": "2.60.0"}, {}) == "ray 2.60.0 and none"
+
+
+def test_where_others_can_join():
+    """Without a head nothing is said; without a token, or with a foreign address, what to do."""
+    without = describe_head("127.0.0.1:6379")
+    make_token()
+
+    assert describe_head("") == {}
+    assert "safelight node token" in without["problem"]
+    assert "192.0.2.1" in describe_head("192.0.2.1:6379")["problem"]  # an address of examples
+    assert describe_head("127.0.0.1:6379") == {"address": "127.0.0.1:6379"}
