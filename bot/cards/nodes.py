@@ -31,7 +31,8 @@ async def nodes_card(bot: Bot) -> Card:
     lines = [node_line(node, catalogs, running) for node in nodes]
     alone = [] if any(node.remote for node in nodes) else [wording.operator.ALONE]
     return Card(
-        text(wording.operator.TITLE, *lines, *alone), row(Act(options=list_actions(nodes)))
+        text(wording.operator.TITLE, "\n\n".join(lines), *alone),
+        row(Act(options=list_actions(nodes))),
     )
 
 
