@@ -13,10 +13,11 @@ from storage.records import Base, Concept
 from storage.requests import GradeRequest
 from training.cli.commands import parse
 from training.cli.evaluate import finish, write_report
+from training.embedded import known_words
 from training.evaluate import SEEDS, Case, Judges, evaluate
 from training.grade import Graded
 from training.judge.binding import measure_shift
-from training.judge.prompts import list_prompts
+from training.judge.prompts import list_prompts, name_bindings
 from training.judge.style_judge import Drawn
 
 BASE = Base("embedded", "Emoji", "sd1", "", 64, "", "", present=True)
@@ -126,3 +127,12 @@ def test_there_are_25_prompts_of_a_kind(word):
 
         assert len({*prompts}) == 25
         assert all("sks" in each for each in prompts)
+
+
+def test_a_small_base_is_asked_for_a_thing_that_it_knows():
+    """It takes a word it does not know for any other, so the trigger would seem to leak."""
+    named = name_bindings("sks", Concept.SUBJECT, "", small=True)
+    (word,) = {*named["neither"].split()} - {*named["trigger"].split()}
+
+    assert word in known_words()
+    assert "bear" in name_bindings("sks", Concept.SUBJECT, "bear", small=True)["neither"]

@@ -77,12 +77,14 @@ def name_bindings(
 ) -> dict[str, str]:
     """Return prompts with the trigger alone, with the class word if it is known, with neither.
 
-    A look is no thing, so its prompts name one, with its trigger and without.
+    A look is no thing, so its prompts name one, with its trigger and without. A small base takes a
+    word that it does not know for any other, the trigger too, so it is given one that it knows.
     """
     if concept is Concept.LOOK:
         thing = f"a {THINGS[0]} emoji" if small else f"a {THINGS[0]}"
         return {"trigger": f"{thing}, {trigger} style", "neither": thing}
-    words = {"trigger": trigger, "neither": class_word or "thing"}
+    other = THINGS[-1] if small else "thing"
+    words = {"trigger": trigger, "neither": class_word or other}
     if class_word:
         words["trigger_and_class"] = f"{trigger} {class_word}"
     form = "a {} emoji" if small else "a photo of {}"
