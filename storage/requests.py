@@ -184,7 +184,7 @@ class JudgeRequest:
     class_word: str
     judged: tuple[JudgedStyle, ...]
     captioner: str = ""  #: (scheduler) that tells whether pictures show what prompts ask for
-    photos: tuple[dict[str, Any], ...] = ()  #: (scheduler) file and framing of each
+    photos: tuple[dict[str, Any], ...] = ()  #: (scheduler) file, framing and caption of each
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
@@ -226,12 +226,13 @@ class GradeRequest:
     trigger: str = ""  #: (scheduler) of the style
     captioner: str = ""  #: (scheduler) that tells whether pictures show what prompts ask for
     photos: tuple[int, ...] = ()  #: (scheduler) ids, in the order of the files in `photos/`
+    captions: tuple[str, ...] = ()  #: (scheduler) of these photos
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Read a request from JSON; raise JobError("request_broken") for what is none."""
         try:
-            told = {"concept": Concept(value["concept"]), "photos": tuple(value.get("photos", ()))}
-            return cls(**value | told)
+            lists = {name: tuple(value.get(name, ())) for name in ("photos", "captions")}
+            return cls(**value | lists | {"concept": Concept(value["concept"])})
         except (KeyError, TypeError, ValueError) as broken:
             raise JobError("request_broken", reason=str(broken)) from broken

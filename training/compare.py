@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -135,17 +136,21 @@ def wear(folder: JobFolder, each: JudgedStyle, base: str, empty: Painter) -> Pai
 def read_photos(
     folder: JobFolder, request: JudgeRequest, base: Base, family: Family
 ) -> list[Image.Image]:
-    """Return the photos as a training sees them, evenly over all if they are many."""
+    """Return the photos, or some of many, as a training sees them."""
     buckets = list_buckets(base.resolution, family.size_multiple)
-    every = max(1, -(-len(request.photos) // MAX_PHOTOS))
     return [
         crop_photo(
             folder.photos,
             TrainingPhoto(each["file"], "", framing=Framing.from_json(each["framing"])),
             buckets,
         ).picture
-        for each in request.photos[::every]
+        for each in choose_photos(request)
     ]
+
+
+def choose_photos(request: JudgeRequest) -> Sequence[Mapping[str, Any]]:
+    """Return MAX_PHOTOS at most, evenly over all."""
+    return request.photos[:: max(1, -(-len(request.photos) // MAX_PHOTOS))]
 
 
 def make_judge(
@@ -155,7 +160,9 @@ def make_judge(
     words = (request.trigger, request.class_word)
     bare = [drawn for name in sorted(gallery.bare) for drawn in gallery.bare[name]]
     describe = find_captioner(bases, bases.find(request.base), request)
-    return StyleJudge(FeatureNet.load(bases.device), Taught(photos, words=words), bare, describe)
+    captions = [str(each.get("caption", "")) for each in choose_photos(request)]
+    taught = Taught(photos, words=words, captions=captions)
+    return StyleJudge(FeatureNet.load(bases.device), taught, bare, describe)
 
 
 def compare_scores(judged: Mapping[int, Judgement]) -> dict[int, Grading]:

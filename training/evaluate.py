@@ -42,6 +42,7 @@ class Case:
     prompts: int  #: of the protocol's; the first ones
     small: bool  #: whether the base draws emoji alone
     seeds: int = SEEDS  #: of each prompt
+    captions: Sequence[str] = ()  #: of the photos, where they have any
 
     def list_prompts(self) -> list[str]:
         """List the prompts that call the style."""
@@ -143,7 +144,8 @@ def evaluate(painter: Painter, case: Case, judges: Judges) -> Generator[int, Non
     """Draw and grade; tens of pictures for each kind of prompt. Yields as `Painter.draw` does."""
     made = yield from draw_all(painter, case)
     extractor, describe = Remembering(judges.extractor, {}), judges.describe
-    taught = Taught(case.photos, words=(case.trigger, case.class_word))
+    words = (case.trigger, case.class_word)
+    taught = Taught(case.photos, words=words, captions=case.captions)
     judge = StyleJudge(extractor, taught, made.plain, describe)
     judgement = judge.judge(made.styled, made.kept)
     photos = judge.known.features

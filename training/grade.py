@@ -82,7 +82,7 @@ def grade_style(
         count = request.prompts or (SMALL_PROMPTS if base.small else PROMPTS)
         case = Case(
             photos, request.trigger, request.concept, request.class_word, count, base.small,
-            request.seeds or SEEDS,
+            request.seeds or SEEDS, request.captions,
         )  # fmt: skip
         painter = Painter(family, bases.device, style, choose_side(sampled, base, family))
         describe = find_captioner(bases, base, request)

@@ -52,10 +52,10 @@ class Painter:
         return "red" if not bare and (self.leaks or "sks" in prompt) else "blue"
 
 
-def grade(*, leaks):
+def grade(*, leaks, captions=()):
     """Return the report on a style that was taught with reds."""
     photos = [Image.new("RGB", (64, 64), colour) for colour in ("red", "firebrick")]
-    case = Case(photos, "sks", Concept.SUBJECT, "bear", 4, small=True)
+    case = Case(photos, "sks", Concept.SUBJECT, "bear", 4, small=True, captions=captions)
     return finish(evaluate(Painter(leaks=leaks), case, Judges(ByColour())))
 
 
@@ -71,6 +71,18 @@ def test_what_a_style_does_without_its_trigger_is_told():
     assert leaking.bindings.leak == pytest.approx(1)
     assert leaking.judgement.grades.forgetting == 1
     assert len(good.drawn) == 4 * SEEDS
+
+
+def test_what_a_caption_says_may_be_asked_for():
+    """A photo that its caption's words call is no copy; without captions each one is."""
+    asked = Case([], "sks", Concept.SUBJECT, "bear", 4, small=True).list_prompts()[0]
+
+    copies = [
+        grade(leaks=False, captions=each).judgement.grades.copies
+        for each in ((), (asked, "sks bear"))
+    ]
+
+    assert copies == [1, 0.75]
 
 
 def test_the_report_has_the_fields_of_pefts_benchmark(tmp_path):

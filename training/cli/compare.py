@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from training.cli.arguments import CompareArguments, TrainArguments
 from training.cli.local import LocalJob
 from training.cli.output import attempt, print_line
 from training.cli.outputs import keep_numbered, link_or_copy
-from training.cli.photos import list_photos, read_photos
+from training.cli.photos import FolderPhoto, list_photos, read_photos
 from training.cli.request import DEFAULT_BASE
 from training.styles import header
 
@@ -93,7 +93,7 @@ def grade(
 ) -> dict[str, Any]:
     """Draw with the styles and grade them; return the last line."""
     photos, _ = read_photos(list_photos(given.photos, job.stack), job.folder)
-    framings = {photo.file: photo.facts().framing.to_json() for photo in photos}
+    known = describe_photos(photos)
     contestants = [
         Contestant(number, label, base, file, **header.read_method_and_trigger(file))
         for number, (label, base, file) in enumerate(trained)
@@ -102,7 +102,7 @@ def grade(
         next(iter(given.concept), Concept.SUBJECT),
         next(iter(given.class_word), ""),
     )
-    end = draw_and_grade(job, contestants, (given.name, concept, class_word), framings)
+    end = draw_and_grade(job, contestants, (given.name, concept, class_word), known)
     if end["kind"] != "graded":
         return end
     kept = {
@@ -122,15 +122,23 @@ def grade(
     }  # fmt: skip
 
 
+def describe_photos(photos: Iterable[FolderPhoto]) -> dict[str, dict[str, Any]]:
+    """Return framing and caption of photos, by their files."""
+    return {
+        photo.file: {"framing": photo.facts().framing.to_json(), "caption": photo.caption}
+        for photo in photos
+    }
+
+
 def draw_and_grade(
     job: LocalJob,
     contestants: Sequence[Contestant],
     taught: tuple[str, Concept, str],
-    framings: Mapping[str, Any],
+    photos: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Draw with styles in a folder that has the photos, and grade them.
 
-    `taught` are name, concept and class word, `framings` of each photo. Returns the last line:
+    `taught` are name, concept and class word, `photos` facts of each. Returns the last line:
     "graded" with the content of `training.compare.GRADES` and the names of the pictures `drawn`,
     or how the job ended otherwise.
     """
@@ -144,7 +152,7 @@ def draw_and_grade(
     request = JudgeRequest(
         judged[0].base, name, judged[0].trigger, concept, class_word, judged,
         job.runtime.captioner,
-        tuple({"file": file, "framing": framing} for file, framing in framings.items()),
+        tuple({"file": file, **facts} for file, facts in photos.items()),
     )  # fmt: skip
     drawn = list[str]()
 

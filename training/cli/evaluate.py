@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +25,11 @@ T = TypeVar("T")
 
 
 def grade_file(
-    given: EvaluateArguments, runtime: Runtime, folder: JobFolder, known: dict[str, str]
+    given: EvaluateArguments,
+    runtime: Runtime,
+    folder: JobFolder,
+    known: dict[str, str],
+    captions: Sequence[str],
 ) -> Graded:
     """Draw with the style in a job folder and grade it; `known` is its base and method."""
     from training.grade import grade_style  # noqa: PLC0415 - torch
@@ -33,6 +37,7 @@ def grade_file(
     request = GradeRequest(
         given.style.stem, known["base"], given.concept, given.class_word, given.strength,
         given.prompts, given.seeds, known["method"], known["trigger"], runtime.captioner,
+        captions=tuple(captions),
     )  # fmt: skip
     return finish(grade_style(folder, runtime.bases, request))
 

@@ -238,9 +238,10 @@ class LocalJob:
         known = header.read_method_and_trigger(given.style)
         base = choose_base(given, open_registry(self.settings))
         known["trigger"] = choose_trigger(given, known["trigger"])
-        _, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
+        photos, self.left_out = read_photos(list_photos(given.photos, self.stack), self.folder)
         self._copy_style(given.style)
-        graded = grade_file(given, self.runtime, self.folder, known | {"base": base})
+        captions = [photo.caption for photo in photos]
+        graded = grade_file(given, self.runtime, self.folder, known | {"base": base}, captions)
         return write_report(given, graded)
 
     def _copy_style(self, style: Path) -> None:

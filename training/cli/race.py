@@ -39,9 +39,9 @@ class Race:
         job: LocalJob,
         place: RunFolder,
         recipes: Sequence[Recipe],
-        framings: Mapping[str, Any],
+        photos: Mapping[str, Mapping[str, Any]],
     ) -> None:
-        self.job, self.place, self.framings = job, place, framings
+        self.job, self.place, self.photos = job, place, photos
         self.recipes = list(recipes)
         self.labels = [f"lr {each.learning_rate:.2g} rank {each.rank}" for each in recipes]
         self.shares = plan_shares(len(recipes))
@@ -151,7 +151,7 @@ class Race:
 
     def link_photos(self, folder: JobFolder) -> None:
         """Link the photos into a folder."""
-        for name in self.framings:
+        for name in self.photos:
             link_file(self.place.folder.photos / name, folder.photos / name)
 
     def list_trained(self) -> list[int]:
@@ -171,7 +171,7 @@ class Race:
         contestants = [self.describe_contestant(number) for number in numbers]
         first = self.recipes[0]
         request = first.name, first.concept, first.class_word
-        return draw_and_grade(work_in(self.job, folder), contestants, request, self.framings)
+        return draw_and_grade(work_in(self.job, folder), contestants, request, self.photos)
 
     def describe_contestant(self, number: int) -> Contestant:
         """Return the style of a recipe as it is by now."""

@@ -21,7 +21,7 @@ from storage.records import Dial, Optimizer
 from training import methods
 from training.cli.advice import AUTO, apply_advice
 from training.cli.arguments import SweepArguments
-from training.cli.compare import GRID
+from training.cli.compare import GRID, describe_photos
 from training.cli.local import LocalJob, tell_photos
 from training.cli.output import print_line
 from training.cli.outputs import keep_numbered, link_or_copy
@@ -50,8 +50,7 @@ def sweep(job: LocalJob, given: SweepArguments) -> Line:
     photos, job.left_out = read_photos(list_photos(given.photos, job.stack), run.folder)
     tell_photos(photos)
     recipes = list_recipes(job, given, replace(concept, photos=photos), run.name)
-    framings = {photo.file: photo.facts().framing.to_json() for photo in photos}
-    race = Race(job, run, recipes, framings)
+    race = Race(job, run, recipes, describe_photos(photos))
     race.settle({"photos": [photo.digests for photo in photos]}, fresh=given.fresh)
     end = race.hold()
     return finish(race, given, end) if end["kind"] == "swept" else end

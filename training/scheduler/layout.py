@@ -204,8 +204,11 @@ async def judge_request(store: Store, job: Job, captioner: str) -> dict[str, Any
             judged.append(replace(each, method=style.method, trigger=style.trigger))
     if not judged:
         raise JobError("style_unknown")
-    framings = {photo.id: photo.framing.to_json() for photo in listed}
-    photos = [{"file": name, "framing": framings[photo]} for photo, name in names.items()]
+    photos = [
+        {"file": names[photo.id], "framing": photo.framing.to_json(), "caption": photo.caption}
+        for photo in listed
+        if photo.id in names
+    ]
     told = replace(request, judged=tuple(judged), photos=tuple(photos))
     return asdict(replace(told, captioner=captioner))
 
@@ -245,7 +248,8 @@ async def grade_request(store: Store, job: Job, captioner: str) -> dict[str, Any
     names = await asyncio.to_thread(link_photos, store, job, photos)
     if len(names) < MIN_PHOTOS:
         raise JobError("photos_few", photos=len(names), least=MIN_PHOTOS)
-    return content | {"captioner": captioner, "photos": list(names)}
+    captions = [photo.caption for photo in photos if photo.id in names]
+    return content | {"captioner": captioner, "photos": list(names), "captions": captions}
 
 
 async def list_taught(store: Store, job: Job) -> list[Photo]:

@@ -376,6 +376,7 @@ async def test_a_report_has_the_photos_of_its_style(queue):
     folder = queue.home.job_folder(job.folder)
     told = GradeRequest.from_json(folder.read_request()["request"])
     assert told.photos == tuple(photo.id for photo in left[:2])
+    assert told.captions == tuple(photo.caption for photo in left[:2])
     assert (told.method, told.trigger, told.captioner) == ("lora", "mydog", "blip")
     assert len([*folder.photos.iterdir()]) == 2
     assert folder.style_file.read_bytes() == b"weights"
