@@ -11,6 +11,7 @@ from storage.errors import JobError
 from storage.events import Note
 from storage.records import Concept, JobCommand
 from training.families import Picture
+from training.pictures import write_picture
 from training.run.examples import step_generator
 from training.run.loop import train
 from training.run.prior import ClassImages
@@ -50,7 +51,7 @@ def test_they_are_the_bases_own(bases, make_recipe, make_job_folder, run_task):
     seed = step_generator(7, 1, "class").initial_seed()
     with bases.borrow("embedded") as family:
         alone = family.sample_image(Picture("a dog emoji", "", seed, 20, 32, 32))
-    alone.save(first.path / "alone.png")
+    write_picture(first.path / "alone.png", alone)
     assert (first.path / "alone.png").read_bytes() == read_class_pictures(first)["0001.png"]
 
 
