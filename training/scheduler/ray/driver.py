@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 HEAD_SECONDS = 300.0  #: that the head may take to start, on a machine that is busy
 ASKED_AT_ONCE = 64
+LOOK_SECONDS = 1.0  #: between two looks at who is there
 
 
 class Driver:
@@ -47,7 +49,8 @@ class Driver:
         self.head = Ray(home.path / "ray.json", list_head_flags(head, box))
         self.address = head
         self.ready, self.closing = threading.Event(), False
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
+        self.seen, self.seen_at = dict[str, str](), -LOOK_SECONDS  #: places, and when
         self.actors: dict[str, Any] = {}  #: by place
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
 
@@ -101,12 +104,19 @@ class Driver:
             raise LostConnection("Ray has not started yet")
         call = question.call
         if call.place == LIST_PLACES:
-            return list(list_places())
+            return list(self.places())
         try:
             return ask_actor(self.find_actor(call.place), call, question.seconds)
         except (RayError, ValueError):
             self.actors.pop(call.place, None)
             raise
+
+    def places(self) -> dict[str, str]:
+        """Return the places as they were a moment ago: dozens of questions come in a second."""
+        with self.lock:
+            if time.monotonic() - self.seen_at > LOOK_SECONDS:
+                self.seen, self.seen_at = list_places(), time.monotonic()
+            return self.seen
 
     def find_actor(self, place: str) -> Any:
         """Return the actor of a place, made if nobody did; raise LostConnection if it is away.
@@ -114,7 +124,7 @@ class Driver:
         Raise KeptAway if its machine has other versions.
         """
         with self.lock:
-            wrong = list_places().get(place)
+            wrong = self.places().get(place)
             if wrong is None:
                 raise LostConnection(f"{place} has not joined")
             if wrong:
