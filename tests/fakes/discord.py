@@ -25,6 +25,7 @@ from bot.settings import BotSettings
 from storage.photos.sandbox import Child
 from storage.records import Concept
 from storage.tables.consents import Terms
+from tests.fakes.emptystore import lay_empty_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -206,6 +207,7 @@ class PromptEnv(simcord.Env):
 @asynccontextmanager
 async def running(home: Path, **settings: Any) -> AsyncIterator[BotKit]:
     """Run a bot on an offline Discord; fail at the end if it logged an error."""
+    await lay_empty_store(home)
     bot, errors = bot_without_env(home, **settings), ErrorLog()
     logging.getLogger("bot").addHandler(errors)
     env = PromptEnv(bot, settle_timeout=30)

@@ -13,6 +13,7 @@ from PIL import Image
 from storage.folders import Home
 from storage.records import CheckedPhoto, Kind, NewJob
 from storage.store import Store
+from tests.fakes.emptystore import lay_empty_store
 
 ALICE, BOB, GUILD, CHANNEL = 1001, 1002, 77, 88
 
@@ -26,6 +27,7 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 async def store(home: Home) -> AsyncIterator[Store]:
     """An empty store."""
+    await lay_empty_store(home.path)
     async with await Store.open(home) as opened:
         yield opened
 

@@ -13,6 +13,7 @@ from storage.folders import Home, JobFolder, write_json
 from storage.records import Concept, Dial
 from storage.requests import TrainRequest
 from storage.store import Store
+from tests.fakes.emptystore import lay_empty_store
 from tests.fakes.jobqueue import QueueKit
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ async def small_queue(small_disk: SmallDisk) -> AsyncIterator[QueueKit]:
 @asynccontextmanager
 async def opening_queue(home: Path) -> AsyncIterator[QueueKit]:
     """Open a job queue in a data folder; stop its workers in the end."""
+    await lay_empty_store(home)
     async with await Store.open(Home(home)) as store:
         queue = QueueKit(store)
         try:
