@@ -37,10 +37,11 @@ class Load:
     async def add_members(self) -> None:
         """Add each member's dataset."""
         for member in MEMBERS:
-            self.datasets[member] = await self._add_dataset(member, f"pet{member}")
-            self.albums[member] = await self._add_dataset(member, f"album{member}")
+            self.datasets[member] = await self.add_dataset(member, f"pet{member}")
+            self.albums[member] = await self.add_dataset(member, f"album{member}")
 
-    async def _add_dataset(self, member: int, name: str) -> Dataset:
+    async def add_dataset(self, member: int, name: str) -> Dataset:
+        """Add a dataset of a member, with photos of theirs."""
         dataset = await self.store.datasets.create(member, GUILD, name, Concept.SUBJECT)
         for number in range(PHOTOS):
             await self.store.photos.add(dataset, make_photo(member, number))

@@ -2,7 +2,7 @@
 
     python -m tests.fakes.clusterplay FOLDER
 
-The caller must be in namespaces of its own: see `benchmarks/speed/cluster.py`.
+The caller must be in namespaces of its own: see `benchmarks/speed/boxes.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.speed.cluster import ADDRESS, NODE, Box, boxes
+from benchmarks.speed.boxes import ADDRESS, NODE, Box, boxes
 from storage.events import Progress
 from storage.folders import Home
 from storage.records import Status
@@ -39,13 +39,12 @@ class Play:
 
     def __init__(self, store: Store, box: Box) -> None:
         self.queue, self.store, self.box = QueueKit(store), store, box
-        self.place = f"{box.name}/cpu"
         self.folder = box.home / "places" / "cpu"  #: where its worker's data folder is
 
     async def wait_until_here(self, *, here: bool = True) -> None:
         """Wait until the box takes jobs, or no longer does."""
         async with asyncio.timeout(WAIT_SECONDS):
-            while (self.place, here) not in {
+            while (self.box.place, here) not in {
                 (node.place, node.here) for node in await self.store.nodes.list()
             }:
                 await asyncio.sleep(0.1)
@@ -89,7 +88,7 @@ async def play(path: Path, box: Box) -> dict[str, Any]:
             job = await stage.train_there()
             os.kill(read_pid(home.path / "ray.json"), 9)  # the head's
             told["head"] = (await stage.go_on(job)).worker
-            await stage.wish(stage.place, Wish.REMOVE)
+            await stage.wish(box.place, Wish.REMOVE)
             with suppress(TimeoutError):
                 await asyncio.to_thread(box.joined.wait, WAIT_SECONDS)
             told["stranger"] = await asyncio.to_thread(stranger.wait)

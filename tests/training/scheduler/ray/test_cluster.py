@@ -9,11 +9,10 @@ import sys
 
 import pytest
 
+from benchmarks.speed.boxes import ALONE
+
 pytest.importorskip("ray", reason="needs the extra `ray`")
 pytestmark = pytest.mark.slow(75)
-ALONE = (
-    "unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
-)  # fmt: skip
 
 
 def may_have_namespaces():
