@@ -52,7 +52,8 @@ class Losses:
     again: list[float] = field(default_factory=list)  #: seconds from a dead head to the next step
     lost: int = 0  #: trainings without a file
     doubled: int = 0  #: trainings that ended twice
-    foreign: int = 0  #: files that differ from those of an undisturbed training
+    foreign: int = 0  #: those that ended under a claim that was over
+    differ: int = 0  #: files that differ from those of an undisturbed training
 
 
 class Stage:
@@ -152,8 +153,10 @@ class Stage:
             print(f"job {job.id} is {job.status}: {job.error}", file=sys.stderr, flush=True)
             self.losses.lost += 1
             return
-        self.losses.doubled += len(await self.store.events.list_kind(job.id, Done)) != 1
-        self.losses.foreign += self.digest(job) != self.expected[job.owner]
+        ends = await self.store.events.list_kind(job.id, Done)
+        self.losses.doubled += len(ends) != 1
+        self.losses.foreign += any(end.fence != job.fence for end in ends)
+        self.losses.differ += self.digest(job) != self.expected[job.owner]
 
     def digest(self, job: Job) -> str:
         """Return the digest of the file that a training made."""
@@ -178,15 +181,16 @@ def list_faults(chance: random.Random, kills: int) -> list[Fault]:
     return faults
 
 
-def list_left(main: Path, machines: Sequence[Box]) -> int:
-    """Return how many files of jobs lie on boxes, by their digests."""
-    ours = {digest(file) for file in main.glob("runs/**/*") if file.is_file()}
-    return sum(
-        digest(file) in ours
-        for box in machines
-        for file in box.home.rglob("*")
-        if file.is_file() and file.stat().st_size
-    )
+def count_left(machines: Sequence[Box]) -> int:
+    """Return how many files of jobs lie on boxes."""
+    return sum(file.is_file() for box in machines for file in box.home.glob("places/*/runs/**/*"))
+
+
+def count_photos(main: Path, machines: Sequence[Box]) -> int:
+    """Return how many files on boxes are a member's photo, by their digests."""
+    photos = {digest(file) for file in (main / "photos").rglob("*") if file.is_file()}
+    files = (file for box in machines for file in box.home.rglob("*"))
+    return sum(digest(file) in photos for file in files if file.is_file())
 
 
 def digest(file: Path) -> str:
@@ -218,7 +222,7 @@ async def measure(
     if found.again:
         slowest = max(found.again)
         rows.append(table.figure("Ray's head is killed: trainings go on after", slowest, "s"))
-    for name in ("lost", "doubled", "foreign") if kills else ():
+    for name in ("lost", "doubled", "foreign", "differ") if kills else ():
         what = f"{found.faults} kills and cuts of worker, raylet, head and cable: {name}"
         rows.append(table.at_most(what, getattr(found, name), 0))
     if pairs:
@@ -239,8 +243,8 @@ def measure_boxes(kills: int, jobs: int, seed: int) -> Iterator[table.Row]:
             yield from asyncio.run(measure(main, machines, kills, jobs, seed))
             for box in machines:
                 box.leave()
-            left = list_left(main, machines)
-            yield table.at_most("files of members' jobs on the boxes after `leave`", left, 0)
+            left = count_left(machines) + count_photos(main, machines)
+            yield table.at_most("files of jobs, and photos, on the boxes after `leave`", left, 0)
 
 
 def main() -> int:

@@ -38,14 +38,18 @@ class Fault(StrEnum):
 
 
 def kill_in(box: Box, what: Fault) -> None:
-    """Kill a box's worker, or Ray's process there."""
+    """Kill a box's worker, or Ray's process there; raise RuntimeError if there is none."""
+    killed = False
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             command = process.cmdline()
             raylet = bool(command) and command[0].endswith("/raylet")
-            found = raylet if what is Fault.RAYLET else tuple(command) == WORKER_COMMAND
+            found = raylet if what is Fault.RAYLET else tuple(command[:-1]) == WORKER_COMMAND
             if found and process.environ().get("SAFELIGHT_BOX") == box.name:
                 process.kill()
+                killed = True
+    if not killed:
+        raise RuntimeError(f"{box.name} has no {what}")
 
 
 def kill_session(leader: int) -> None:
