@@ -39,7 +39,7 @@ CUT_SECONDS = 25.0  #: that a cable is out, at most; after 10 its machine counts
 EQUAL_JOBS, QUICK_JOBS, EQUAL_STEPS = 20, 4, 300
 EQUAL = 9100  #: the first of the members with equal trainings
 NOTICED = {Fault.WORKER: 5.0, Fault.CABLE: 30.0}  #: seconds
-PAIRS = 2  #: of runs on two boxes and on one
+PAIRS = 1  #: of runs on two boxes and on one
 MAX_TWO_BOXES = 0.55  #: of the time of one
 
 
